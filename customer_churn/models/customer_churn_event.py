@@ -1,0 +1,47 @@
+from odoo import fields, models
+from odoo.exceptions import UserError
+from odoo.tools import SQL
+
+from .customer_churn_profile import STATUS
+
+
+class CustomerChurnEvent(models.Model):
+    """One change of status. Only the run appends; nobody changes or deletes."""
+
+    _name = "customer.churn.event"
+    _description = "Customer Status Change"
+    _order = "date desc, id desc"
+    _rec_name = "partner_id"
+
+    company_id = fields.Many2one("res.company", required=True, readonly=True, ondelete="cascade")
+    partner_id = fields.Many2one(
+        "res.partner", string="Customer", required=True, readonly=True, index=True, ondelete="cascade",
+    )
+    profile_id = fields.Many2one(
+        "customer.churn.profile", readonly=True, index="btree_not_null", ondelete="set null",
+    )
+    user_id = fields.Many2one(related="partner_id.user_id", string="Salesperson", store=True, index="btree_not_null")
+    currency_id = fields.Many2one(related="company_id.currency_id")
+    date = fields.Date(required=True, readonly=True, index=True)
+    old_status = fields.Selection(STATUS, readonly=True, help="Empty: seen for the first time.")
+    new_status = fields.Selection(STATUS, required=True, readonly=True)
+    revenue_12m = fields.Monetary(string="Revenue of 12 Months", readonly=True, help="At the date of the change.")
+    run_id = fields.Many2one("customer.churn.run", readonly=True, index="btree_not_null", ondelete="set null")
+
+    def write(self, vals):
+        # salesperson: a stored related field, written by the ORM as the partner's changes
+        if set(vals) - {"user_id"}:
+            raise UserError(self.env._("A status change is a record of what happened: it cannot be changed."))
+        return super().write(vals)
+
+    def _append_sql(self, changed):
+        """The statement's last part: one event for each row of `changed` (SQL) whose status is another."""
+        return SQL(
+            """INSERT INTO customer_churn_event
+                      (company_id, partner_id, profile_id, user_id, date, old_status, new_status, revenue_12m,
+                       run_id, create_uid, create_date, write_uid, write_date)
+               SELECT company_id, partner_id, id, user_id, status_date, old_status, status, revenue_12m,
+                      run_id, create_uid, write_date, write_uid, write_date
+                 FROM %s WHERE status IS DISTINCT FROM old_status""",
+            changed,
+        )

@@ -1,0 +1,174 @@
+"""How a run writes profiles and events: staged by binary COPY, then one statement that writes only the
+rows that differ and appends the events of those whose status changed."""
+
+from odoo import api, models
+from odoo.tools import SQL
+
+STAGING = "customer_churn_staging"
+STATUS_CODES = ("new", "active", "at_risk", "dormant", "lost")
+COLUMNS = {  # staged column -> kind; NaN and NaT stand for NULL
+    "partner_id": "i4",
+    "policy_id": "i4",
+    "status": "i4",
+    "new_until": "date",
+    "at_risk_date": "date",
+    "dormant_date": "date",
+    "lost_date": "date",
+    "purchase_count": "i4",
+    "first_purchase_date": "date",
+    "last_purchase_date": "date",
+    "usual_gap_days": "f8",
+    "gap_spread_days": "f8",
+    "alive_probability": "f8",
+    "purchase_probability": "f8",
+    "expected_purchases": "f8",
+    "expected_revenue": "f8",
+    "revenue_12m": "f8",
+    "revenue_previous_12m": "f8",
+    "revenue_total": "f8",
+    "revenue_at_stake": "f8",
+}
+SQL_TYPES = {"i4": "int4", "f8": "float8", "date": "date"}
+NOT_STORED = ("status", "new_until")
+
+
+class CustomerChurnProfile(models.Model):
+    _inherit = "customer.churn.profile"
+
+    @api.model
+    def _refresh(self, run, columns, customers=None):
+        """Make the profiles of a run's company what `columns` say.
+
+        :param run: customer.churn.run record
+        :param dict columns: arrays (n,), the keys of `COLUMNS`
+        :param list customers: what was read, None = all: whoever of these is not in `columns` has no purchase
+        :return: (rows written or deleted, events appended)
+        """
+        self._stage(columns)
+        self.env.cr.execute(self._write_changed_sql(run))
+        written, events = self.env.cr.fetchone()
+        deleted = self.env.cr.execute(SQL(
+            """DELETE FROM customer_churn_profile p WHERE company_id = %s AND %s
+                  AND NOT EXISTS (SELECT FROM customer_churn_staging s WHERE s.partner_id = p.partner_id)""",
+            run.company_id.id, SQL("TRUE") if customers is None else SQL("partner_id = ANY(%s)", customers),
+        )) or self.env.cr.rowcount
+        self.env.invalidate_all(flush=False)
+        return written + deleted, events
+
+    @api.model
+    def _stage(self, columns):
+        from .. import binary_copy  # the web workers never load numpy
+
+        self.env.flush_all()
+        self.env.cr.execute(SQL("DROP TABLE IF EXISTS pg_temp.%s", SQL.identifier(STAGING)))
+        self.env.cr.execute(SQL(
+            "CREATE TEMPORARY TABLE %s (%s) ON COMMIT DROP",
+            SQL.identifier(STAGING),
+            SQL(", ").join(SQL("%s %s", SQL.identifier(name), SQL(SQL_TYPES[kind])) for name, kind in COLUMNS.items()),
+        ))
+        binary_copy.write(self.env.cr, STAGING, COLUMNS, columns)
+        self.env.cr.execute(SQL("ANALYZE %s", SQL.identifier(STAGING)))
+
+    @api.model
+    def _stored_expression(self, name, decimals):
+        """The staged column as it is stored: sentinels to NULL, money to the currency's decimals."""
+        column, kind = SQL.identifier("s", name), COLUMNS[name]
+        if kind == "date":
+            return SQL("NULLIF(%s, 'infinity')", column)
+        if name == "policy_id":
+            return SQL("NULLIF(%s, 0)", column)
+        if kind == "f8":
+            value = SQL("NULLIF(%s, 'NaN')", column)
+            field = self._fields[name]
+            if field.type == "monetary":
+                return SQL("round(%s::numeric, %s)", value, decimals)
+            return SQL("round(%s::numeric, 1)", value) if field.get_digits(self.env) else value
+        return column
+
+    @api.model
+    def _write_changed_sql(self, run):
+        """One statement: upsert what differs, append an event where the status is another, count both.
+
+        A status began on the day its deadline came or its purchase was made, but never before the day
+        after the last look at this company: what was found late is dated by when it could be known.
+        """
+        stored = [name for name in COLUMNS if name not in NOT_STORED]
+        decided = [*stored, "status", "status_date", "is_stale"]
+        written = [*decided, "company_id", "currency_id", "user_id", "run_id", "forecast_date",
+                   "create_uid", "create_date", "write_uid", "write_date"]
+        kept = ("partner_id", "company_id", "create_uid", "create_date")
+        identifiers = {name: SQL.identifier(name) for name in written}
+        comma = SQL(", ")
+        return SQL(
+            """
+            WITH staged AS (%(staged)s),
+                 upserted AS (
+                     INSERT INTO customer_churn_profile AS profile (%(written)s)
+                     SELECT %(written)s FROM staged
+                         ON CONFLICT (company_id, partner_id) DO UPDATE SET %(updates)s
+                      WHERE (%(old)s) IS DISTINCT FROM (%(new)s)
+                  RETURNING profile.*),
+                 changed AS (SELECT u.*, staged.old_status FROM upserted u JOIN staged USING (partner_id)),
+                 appended AS (%(events)s RETURNING 1)
+            SELECT (SELECT count(*) FROM upserted), (SELECT count(*) FROM appended)
+            """,
+            staged=self._staged_sql(run, stored),
+            written=comma.join(identifiers.values()),
+            updates=comma.join(SQL("%s = EXCLUDED.%s", i, i) for n, i in identifiers.items() if n not in kept),
+            old=comma.join(SQL.identifier("profile", name) for name in decided),
+            new=comma.join(SQL.identifier("excluded", name) for name in decided),
+            events=self.env["customer.churn.event"]._append_sql(SQL.identifier("changed")),
+        )
+
+    @api.model
+    def _staged_sql(self, run, stored):
+        """The staged rows as they are to be stored, beside the status that is stored now."""
+        decimals = run.company_id.currency_id.decimal_places
+        status = SQL("(%s)[s.status + 1]", SQL("ARRAY[%s]::varchar[]", SQL(", ").join(SQL("%s", c) for c in STATUS_CODES)))
+        return SQL(
+            """
+            SELECT %(stored)s, %(status)s AS status, o.status AS old_status, FALSE AS is_stale,
+                   CASE WHEN o.status = %(status)s THEN o.status_date
+                        ELSE LEAST(%(date)s::date, GREATEST(%(since)s::date, CASE %(status)s
+                             WHEN 'new' THEN s.first_purchase_date
+                             WHEN 'active' THEN CASE WHEN o.status IN ('at_risk', 'dormant', 'lost')
+                                                     THEN s.last_purchase_date ELSE s.new_until END
+                             WHEN 'at_risk' THEN s.at_risk_date
+                             WHEN 'dormant' THEN s.dormant_date
+                             ELSE s.lost_date END)) END AS status_date,
+                   %(company)s AS company_id, %(currency)s AS currency_id, c.user_id, %(run)s AS run_id,
+                   %(date)s::date AS forecast_date, %(user)s AS create_uid, %(user)s AS write_uid,
+                   now() AT TIME ZONE 'UTC' AS create_date, now() AT TIME ZONE 'UTC' AS write_date
+              FROM customer_churn_staging s
+              JOIN res_partner c ON c.id = s.partner_id
+              LEFT JOIN customer_churn_profile o ON o.company_id = %(company)s AND o.partner_id = s.partner_id
+            """,
+            stored=SQL(", ").join(
+                SQL("%s AS %s", self._stored_expression(name, decimals), SQL.identifier(name)) for name in stored
+            ),
+            status=status, date=run.date, since=run._get_first_unseen_date(), company=run.company_id.id,
+            currency=run.company_id.currency_id.id, run=run.id, user=self.env.uid,
+        )
+
+    @api.model
+    def _refresh_overdue(self, company, at):
+        """Overdue receivables of the company's customers, written where they differ."""
+        self.env["account.move.line"].flush_model()
+        self.env.cr.execute(SQL(
+            """
+            WITH overdue AS (
+                SELECT c.commercial_partner_id AS partner_id, sum(l.amount_residual) AS amount
+                  FROM account_move_line l
+                  JOIN account_account a ON a.id = l.account_id AND a.account_type = 'asset_receivable'
+                  JOIN res_partner c ON c.id = l.partner_id
+                 WHERE l.reconciled IS NOT TRUE AND l.parent_state = 'posted' AND l.company_id = %(company)s
+                   AND l.date_maturity < %(at)s
+                 GROUP BY c.commercial_partner_id)
+            UPDATE customer_churn_profile p SET overdue_amount = n.amount
+              FROM (SELECT q.id, GREATEST(COALESCE(o.amount, 0), 0) AS amount
+                      FROM customer_churn_profile q LEFT JOIN overdue o USING (partner_id)
+                     WHERE q.company_id = %(company)s) n
+             WHERE n.id = p.id AND p.overdue_amount IS DISTINCT FROM n.amount
+            """,
+            company=company.id, at=at,
+        ))

@@ -1,0 +1,176 @@
+import logging
+import time
+import traceback
+
+from dateutil.relativedelta import relativedelta
+
+from odoo import api, fields, models
+from odoo.exceptions import AccessError, UserError
+from odoo.tools import SQL, format_date
+
+_logger = logging.getLogger(__name__)
+
+MANAGER = "customer_churn.group_customer_churn_manager"
+LOCK_CLASS = 0x63687572  # the first key of the advisory locks of the runs; the second is the company
+
+
+class CustomerChurnRun(models.Model):
+    """One night's work for one company: a record that is `running` from the moment it is asked for until
+    its one transaction is committed, so that a night that was killed is simply taken up again."""
+
+    _name = "customer.churn.run"
+    _inherit = ["mail.thread", "mail.activity.mixin"]
+    _description = "Churn Analysis"
+    _order = "date desc, id desc"
+    _check_company_auto = True
+
+    company_id = fields.Many2one("res.company", required=True, readonly=True, index=True, ondelete="cascade")
+    date = fields.Date(required=True, readonly=True, help="The last day that the analysis knows of.")
+    state = fields.Selection(
+        [("running", "Running"), ("done", "Done"), ("failed", "Failed")],
+        required=True, readonly=True, default="running", index=True,
+    )
+    kind = fields.Selection(
+        [("full", "Full"), ("nightly", "Nightly")], required=True, readonly=True, default="nightly",
+        help="Full: the forecast is fitted again and every customer is looked at. "
+             "Nightly: only the customers whose ledger changed or whose deadline has come.",
+    )
+    customer_count = fields.Integer(string="Customers", readonly=True, help="Customers with a profile afterwards.")
+    read_count = fields.Integer(string="Read", readonly=True, help="Customers whose ledger was read.")
+    changed_count = fields.Integer(string="Profiles Changed", readonly=True)
+    event_count = fields.Integer(string="Status Changes", readonly=True)
+    duration = fields.Float(string="Seconds", digits=(16, 2), readonly=True, aggregator="avg")
+    parameters = fields.Text(readonly=True, help="The forecast's parameters, as JSON.")
+    fit_date = fields.Date(string="Fitted On", readonly=True)
+    read_at = fields.Datetime(readonly=True, help="Every change of the ledger before this moment was seen.")
+    error = fields.Text(readonly=True)
+    event_ids = fields.One2many("customer.churn.event", "run_id", string="Status Changes of This Run")
+
+    _last_done_idx = models.Index("(company_id, date DESC, id DESC) WHERE state = 'done'")
+
+    @api.depends("company_id", "date")
+    def _compute_display_name(self):
+        for run in self:
+            run.display_name = f"{run.company_id.name}, {format_date(self.env, run.date)}"
+
+    # ------------------------------------------------------------------ one company
+    @api.model
+    def _run(self, company, date=None, full=False):
+        """Bring the profiles of a company up to `date` (its today).
+
+        :param company: res.company record
+        :param date: the last day known; earlier than the last run's is refused (`_replay` looks back)
+        :param bool full: fit again and look at every customer
+        :return: the run record, `done` or `failed`
+        :raise UserError: another run of the company is under way, or `date` lies before the last run
+        """
+        if not self._try_lock(company):
+            raise UserError(self.env._(
+                "An analysis of %(company)s is under way: this one stops here. Look at it under Reporting, Runs.",
+                company=company.name,
+            ))
+        run = self.create(self._prepare_run_vals(company, date, full))
+        last = run._get_last_done()
+        if last and run.date < last.date:
+            raise UserError(self.env._(
+                "%(company)s was analysed up to %(last)s: an analysis of %(date)s would undo what is known. "
+                "Use a later date.",
+                company=company.name, last=format_date(self.env, last.date), date=format_date(self.env, run.date),
+            ))
+        run._execute()
+        return run
+
+    @api.model
+    def _prepare_run_vals(self, company, date=None, full=False):
+        return {
+            "company_id": company.id,
+            "date": fields.Date.to_date(date) or self._get_today(company),
+            "kind": "full" if full else "nightly",
+        }
+
+    @api.model
+    def _get_today(self, company):
+        """The company's own calendar day: the night's cron runs in UTC."""
+        return fields.Date.context_today(self.with_context(tz=company.partner_id.tz or self.env.user.tz or "UTC"))
+
+    @api.model
+    def _try_lock(self, company):
+        """Take the company's lock until the end of the transaction; False where somebody holds it."""
+        [[taken]] = self.env.execute_query(SQL("SELECT pg_try_advisory_xact_lock(%s, %s)", LOCK_CLASS, company.id))
+        return taken
+
+    def _execute(self):
+        """Do the work in a savepoint: done with its figures, or failed with nothing changed but its error."""
+        self.ensure_one()
+        run = self.with_company(self.company_id).with_context(allowed_company_ids=self.company_id.ids)
+        started = time.perf_counter()
+        try:
+            with self.env.cr.savepoint():
+                values = {"state": "done", "error": False, **run._analyse()}
+        except Exception as error:  # whatever it is, the other companies' nights go on and the managers are told
+            _logger.info("analysis of %s failed", self.company_id.name, exc_info=True)
+            self.env.invalidate_all(flush=False)
+            values = {"state": "failed", "error": f"{error}\n\n{traceback.format_exc()}"}
+        run.write({**values, "duration": time.perf_counter() - started})
+        if run.state == "failed":
+            run._tell_managers()
+
+    def _tell_managers(self):
+        """One activity a manager on the failed run; an earlier one that is still open is enough."""
+        managers = self.env.ref(MANAGER).all_user_ids.filtered(
+            lambda user: user.active and not user.share and self.company_id in user.company_ids)
+        told = self.search([("company_id", "=", self.company_id.id), ("state", "=", "failed")]).activity_ids.user_id
+        for user in managers - told:
+            self.activity_schedule(
+                "mail.mail_activity_data_todo", user_id=user.id,
+                summary=self.env._("The customer analysis failed"), note=(self.error or "").split("\n")[0],
+            )
+
+    # ------------------------------------------------------------------ what went before
+    def _get_last_done(self):
+        self.ensure_one()
+        return self.search(
+            [("company_id", "=", self.company_id.id), ("state", "=", "done"), ("id", "!=", self.id)], limit=1,
+        )
+
+    def _get_first_unseen_date(self):
+        """The day after the last look, or the beginning of time."""
+        last = self._get_last_done()
+        return last.date + relativedelta(days=1) if last else fields.Date.to_date("0001-01-01")
+
+    # ------------------------------------------------------------------ every company
+    @api.model
+    def _cron_run(self):
+        """The night: ask for a run of each company, then do them one by one, each in its own transaction."""
+        cron = self.env["ir.cron"]
+        pending = self._ask_for_runs()
+        cron._commit_progress(remaining=len(pending))
+        for run in pending:
+            if self._try_lock(run.company_id) and run.state == "running":
+                run._execute()
+            if not cron._commit_progress(1):
+                break
+
+    @api.model
+    def _ask_for_runs(self, companies=None, full=False):
+        """The unfinished runs, and one for each company that has neither such a one nor one done today."""
+        companies = companies or self.env["res.company"].search([])
+        pending = self.search([("state", "=", "running"), ("company_id", "in", companies.ids)], order="id")
+        done = self.search([("state", "=", "done"), ("company_id", "in", companies.ids),
+                            ("date", ">=", fields.Date.today() - relativedelta(days=1))])
+        fresh = {(run.company_id, run.date) for run in done} if not full else set()
+        missing = (companies - pending.company_id).filtered(lambda c: (c, self._get_today(c)) not in fresh)
+        return pending | self.create([self._prepare_run_vals(company, full=full) for company in missing])
+
+    def action_run(self):
+        """*Analyse now*: ask for full runs of the companies at hand and wake the scheduled action."""
+        if not self.env.user.has_group(MANAGER):
+            raise AccessError(self.env._(
+                "Only managers of Customer Retention may start an analysis. Ask one of them, or wait for the night."))
+        # sudo: nobody may write runs by hand; the right was checked above and the values are the code's own
+        runs = self.sudo()._ask_for_runs(self.env.companies, full=True)
+        self.env.ref("customer_churn.ir_cron_customer_churn_run")._trigger()
+        action = self.env["ir.actions.act_window"]._for_xml_id("customer_churn.customer_churn_run_action")
+        if len(runs) == 1:
+            return {**action, "res_id": runs.id, "views": [(False, "form")]}
+        return action

@@ -1,0 +1,121 @@
+from odoo import api, fields, models
+from odoo.fields import Domain
+from odoo.tools import SQL
+
+from .customer_churn_profile import STATUS
+
+USER = "customer_churn.group_customer_churn_user"
+PROFILE_FIELD = {  # what is shown on a partner -> where it stands on the customer's profile
+    "churn_profile_id": "id",
+    "churn_status": "status",
+    "churn_alive_probability": "alive_probability",
+    "churn_last_purchase_date": "last_purchase_date",
+}
+ROLL_UP = {"parent_id", "is_company"}  # what decides to which customer a contact's documents belong
+
+
+class ResPartner(models.Model):
+    _inherit = "res.partner"
+
+    churn_profile_id = fields.Many2one(
+        "customer.churn.profile", string="Customer Profile", compute="_compute_churn_profile",
+        search="_search_churn_profile_id", groups=USER, help="The profile in the current company.",
+    )
+    churn_status = fields.Selection(
+        STATUS, string="Customer Status", compute="_compute_churn_profile", search="_search_churn_status", groups=USER,
+    )
+    churn_alive_probability = fields.Float(
+        string="Chance to Be Still a Customer", compute="_compute_churn_profile",
+        search="_search_churn_alive_probability", groups=USER,
+    )
+    churn_last_purchase_date = fields.Date(
+        string="Last Purchase", compute="_compute_churn_profile", search="_search_churn_last_purchase_date", groups=USER,
+    )
+    churn_exclude = fields.Boolean(
+        string="Exclude from Retention", help="For staff, sister companies and one-off customers: no status, no cases.",
+    )
+
+    @api.model
+    def _commercial_fields(self):
+        return [*super()._commercial_fields(), "churn_exclude"]
+
+    # ------------------------------------------------------------------ the profile of the current company
+    @api.depends("commercial_partner_id")
+    @api.depends_context("company")
+    def _compute_churn_profile(self):
+        profiles = self.env["customer.churn.profile"].search([
+            ("company_id", "=", self.env.company.id), ("partner_id", "in", self.commercial_partner_id.ids),
+        ]).grouped("partner_id")
+        nothing = self.env["customer.churn.profile"]
+        for partner in self:
+            profile = profiles.get(partner.commercial_partner_id, nothing)
+            for name, source in PROFILE_FIELD.items():
+                partner[name] = profile if source == "id" else profile[source]
+
+    def _search_churn_profile(self, name, operator, value):
+        """Partners whose profile meets the condition; a falsy value finds those without one as well."""
+        if operator.startswith("not") or operator == "!=":
+            return NotImplemented  # the ORM negates the positive search
+        in_company = Domain("company_id", "=", self.env.company.id)
+        Profile = self.env["customer.churn.profile"]
+        found = Domain("commercial_partner_id", "in",
+                       Profile._search(in_company & Domain(name, operator, value)).subselect("partner_id"))
+        if operator == "in" and False in value:
+            found |= Domain("commercial_partner_id", "not in", Profile._search(in_company).subselect("partner_id"))
+        return found
+
+    def _search_churn_profile_id(self, operator, value):
+        return self._search_churn_profile("id", operator, value)
+
+    def _search_churn_status(self, operator, value):
+        return self._search_churn_profile("status", operator, value)
+
+    def _search_churn_alive_probability(self, operator, value):
+        return self._search_churn_profile("alive_probability", operator, value)
+
+    def _search_churn_last_purchase_date(self, operator, value):
+        return self._search_churn_profile("last_purchase_date", operator, value)
+
+    def _field_to_sql(self, alias, field_expr, query=None):
+        """Group and sort partners by their profile: a sub-select under the reader's own record rules."""
+        if field_expr not in PROFILE_FIELD:
+            return super()._field_to_sql(alias, field_expr, query)
+        self._check_field_access(self._fields[field_expr], "read")
+        profiles = self.env["customer.churn.profile"]._search([("company_id", "=", self.env.company.id)])
+        table = "customer_churn_profile"
+        profiles.add_where(SQL(
+            "%s = %s", SQL.identifier(table, "partner_id"), SQL.identifier(alias, "commercial_partner_id")))
+        return profiles.subselect(SQL.identifier(table, PROFILE_FIELD[field_expr]))
+
+    # ------------------------------------------------------------------ documents that change the customer
+    def write(self, vals):
+        """Contacts that move take their documents along: the customer they leave is read again that night."""
+        left = self.commercial_partner_id if ROLL_UP & vals.keys() else self.browse()
+        result = super().write(vals)
+        left._mark_churn_profiles_stale()
+        return result
+
+    def unlink(self):
+        """A contact that is merged away took its documents to another customer."""
+        left = self.commercial_partner_id - self
+        result = super().unlink()
+        left._mark_churn_profiles_stale()
+        return result
+
+    def _mark_churn_profiles_stale(self):
+        if self:
+            # sudo: whoever may move a contact need not see profiles, of any company
+            self.env["customer.churn.profile"].sudo().search([("partner_id", "in", self.ids)]).is_stale = True
+
+    # ------------------------------------------------------------------ buttons
+    def action_open_churn_profile(self):
+        self.ensure_one()
+        action = self.env["ir.actions.act_window"]._for_xml_id("customer_churn.customer_churn_profile_action")
+        return {**action, "res_id": self.churn_profile_id.id, "views": [(False, "form")]}
+
+    def _action_schedule_churn_activity(self):
+        return {
+            "type": "ir.actions.act_window", "name": self.env._("Schedule Activity"), "res_model": "mail.activity.schedule",
+            "view_mode": "form", "views": [(False, "form")], "target": "new",
+            "context": {"active_model": "res.partner", "active_ids": self.ids, "active_id": self[:1].id},
+        }

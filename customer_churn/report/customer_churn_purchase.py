@@ -1,0 +1,175 @@
+"""What a purchase is: the only place of the product that knows.
+
+The way of a document: a *source* (one SELECT a kind of document, glue addons append theirs) says its
+company, partner, day, money and from which day on it is void. `_documents` rolls contacts up to the
+customer they belong to now. `_known` is what somebody who looked on a given day would have counted.
+"""
+
+from odoo import api, fields, models
+from odoo.tools import SQL
+
+YEAR_DAYS = 365
+NEWEST_CUSTOMERS = 2000  # read again every night: their newest documents can still be changed or deleted
+
+
+class CustomerChurnPurchase(models.Model):
+    _name = "customer.churn.purchase"
+    _description = "Purchase"
+    _auto = False
+    _order = "date desc, id desc"
+    _rec_name = "partner_id"
+
+    company_id = fields.Many2one("res.company", readonly=True)
+    partner_id = fields.Many2one("res.partner", string="Customer", readonly=True)
+    user_id = fields.Many2one("res.users", string="Salesperson", readonly=True)
+    currency_id = fields.Many2one(related="company_id.currency_id")
+    date = fields.Date(readonly=True)
+    amount = fields.Monetary(string="Revenue", readonly=True, help="Net of tax, in the company's currency.")
+
+    # ------------------------------------------------------------------ the rule
+    @api.model
+    def _get_purchase_sources(self):
+        """One SELECT a kind of document, with the columns `id`, `company_id`, `partner_id` (the document's
+        own, contact or not), `date`, `amount` (float, company currency, net of tax; > 0 buys, else only
+        money), `void_date` (counts no more from that day on; NULL = it does) and `write_date`.
+
+        :rtype: list[SQL]
+        """
+        return [self._get_invoice_source()]
+
+    @api.model
+    def _get_invoice_source(self):
+        """Posted customer invoices, receipts and credit notes. What is not posted is void from its first
+        day, so that a change of state is seen by its `write_date`."""
+        return SQL(
+            """
+            SELECT m.id, m.company_id, m.partner_id, m.invoice_date AS date,
+                   m.amount_untaxed_signed::float8 AS amount,
+                   CASE WHEN m.state = 'posted' THEN v.void_date ELSE m.invoice_date END AS void_date,
+                   m.write_date
+              FROM account_move m
+              LEFT JOIN (%s) v ON v.move_id = m.id
+             WHERE m.move_type IN ('out_invoice', 'out_refund', 'out_receipt') AND m.partner_id IS NOT NULL
+            """,
+            self._get_reversed_moves(),
+        )
+
+    @api.model
+    def _get_reversed_moves(self):
+        """Both sides of a full reversal, void as soon as both exist. One reversal voids one document: a
+        second one of the same invoice stays as money."""
+        return SQL(
+            """
+            SELECT DISTINCT ON (side.move_id) side.move_id, pair.void_date
+              FROM (SELECT DISTINCT ON (o.id) o.id AS origin_id, r.id AS reversal_id,
+                           GREATEST(COALESCE(r.invoice_date, r.date), o.invoice_date) AS void_date
+                      FROM account_move r
+                      JOIN account_move o ON o.id = r.reversed_entry_id
+                     WHERE r.reversed_entry_id IS NOT NULL AND r.state = 'posted' AND o.state = 'posted'
+                       AND r.currency_id = o.currency_id AND r.amount_total = o.amount_total
+                     ORDER BY o.id, r.invoice_date, r.id) pair,
+                   LATERAL (VALUES (pair.origin_id), (pair.reversal_id)) side (move_id)
+             ORDER BY side.move_id, pair.void_date
+            """
+        )
+
+    @api.model
+    def _documents(self):
+        """All documents, rolled up to the customer that their partner belongs to today."""
+        numbered = [
+            SQL("SELECT id::bigint * %s + %s AS id, company_id, partner_id, date, amount, void_date, write_date"
+                " FROM (%s) source", len(sources), index, source)
+            for sources in [self._get_purchase_sources()]
+            for index, source in enumerate(sources)
+        ]
+        return SQL(
+            """SELECT d.id, d.company_id, p.commercial_partner_id AS partner_id, d.date, d.amount, d.void_date,
+                      d.write_date
+                 FROM (%s) d JOIN res_partner p ON p.id = d.partner_id""",
+            SQL(" UNION ALL ").join(numbered),
+        )
+
+    @api.model
+    def _known(self, at, company=None, customers=None):
+        """Documents that count for who looks on the day `at`.
+
+        :param date at: last day that is known
+        :param company: res.company record, or None for all
+        :param list customers: ids of commercial partners, or None for all
+        """
+        return SQL(
+            """SELECT id, company_id, partner_id, date, amount FROM (%s) document
+                WHERE date <= %s AND (void_date IS NULL OR void_date > %s)
+                  AND partner_id NOT IN (SELECT id FROM res_partner WHERE churn_exclude
+                                         UNION ALL SELECT partner_id FROM res_company)
+                  AND %s AND %s""",
+            self._documents(), at, at,
+            SQL("company_id = %s", company.id) if company else SQL("TRUE"),
+            SQL("TRUE") if customers is None else SQL("partner_id = ANY(%s)", list(customers)),
+        )
+
+    @property
+    def _table_query(self):
+        """A purchase: one customer, one company, one day with a document of a positive amount."""
+        return SQL(
+            """SELECT min(k.id) AS id, k.company_id, k.partner_id, p.user_id, k.date,
+                      sum(k.amount)::numeric AS amount
+                 FROM (%s) k JOIN res_partner p ON p.id = k.partner_id
+                GROUP BY k.company_id, k.partner_id, p.user_id, k.date HAVING bool_or(k.amount > 0)""",
+            self._known(fields.Date.context_today(self)),
+        )
+
+    # ------------------------------------------------------------------ what the run reads
+    @api.model
+    def _read_log(self, company, at, customers=None):
+        """The documents known on `at` as an `engine.PurchaseLog`, by one binary COPY."""
+        from .. import binary_copy, engine  # the web workers never load numpy
+
+        self.env.flush_all()
+        columns = binary_copy.read(
+            self.env.cr,
+            SQL("SELECT partner_id, date, amount FROM (%s) known", self._known(at, company, customers)),
+            {"customer_id": "i4", "date": "date", "amount": "f8"},
+        )
+        return engine.PurchaseLog.from_arrays(columns["customer_id"], columns["date"], columns["amount"])
+
+    @api.model
+    def _read_watermark(self):
+        """The moment before which every change is visible here: transactions that are still open may yet
+        commit changes dated at their own start."""
+        [[moment]] = self.env.execute_query(SQL(
+            """SELECT LEAST(now(), min(xact_start)) AT TIME ZONE 'UTC' FROM pg_stat_activity
+                WHERE datname = current_database() AND backend_type = 'client backend'"""
+        ))
+        return moment.replace(microsecond=0)
+
+    @api.model
+    def _get_changed_customers(self, company, since, last_date, at):
+        """Ids of the customers to read again after a run on `last_date` that had seen all before `since`:
+        their documents or master data changed, a document entered or left a window of the figures, a
+        deadline has come, or they are among the newest buyers.
+
+        :return: sorted list of commercial partner ids
+        """
+        self.env.flush_all()
+        rows = self.env.execute_query(SQL(
+            """SELECT partner_id FROM (%(documents)s) document
+                WHERE company_id = %(company)s AND (write_date >= %(since)s OR %(entered)s)
+               UNION SELECT commercial_partner_id FROM res_partner
+                      WHERE write_date >= %(since)s AND commercial_partner_id IS NOT NULL
+               UNION (%(due)s)
+               UNION (SELECT partner_id FROM customer_churn_profile WHERE company_id = %(company)s
+                       ORDER BY last_purchase_date DESC, id DESC LIMIT %(newest)s)""",
+            documents=self._documents(), company=company.id, since=since, newest=NEWEST_CUSTOMERS,
+            entered=self._entered_window(last_date, at),
+            due=self.env["customer.churn.profile"]._get_due(company, at),
+        ))
+        return sorted(customer for (customer,) in rows)
+
+    @api.model
+    def _entered_window(self, last_date, at):
+        """Documents whose day came, or that left the last or the previous twelve months, in between."""
+        return SQL(" OR ").join(
+            SQL("(date > %s::date - %s AND date <= %s::date - %s)", last_date, days, at, days)
+            for days in (0, YEAR_DAYS, 2 * YEAR_DAYS)
+        )
