@@ -4,9 +4,10 @@ All chances fall with silence, so a rule that starts to hold keeps holding, and 
 whole day on which it holds. It depends on the customer's own x and t alone: neither on the day of looking,
 nor on who else is looked at.
 """
+
 import numpy as np
 
-NEVER = 7306                    # days: what would take longer than 20 years never comes
+NEVER = 7306  # days: what would take longer than 20 years never comes
 GRID = np.array([0, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096, NEVER - 1])
 TINY = 1e-300
 
@@ -17,7 +18,9 @@ def days_of_silence(forecaster, x, t, policy):
         return np.empty((0, 3), np.int64)
     rows, inverse = np.unique(np.column_stack([x, t]), axis=0, return_inverse=True)
     x, t = np.ascontiguousarray(rows.T)
-    days = np.tile([policy.at_risk_days, policy.dormant_days, policy.lost_days], (len(x), 1)).astype(np.int64)
+    days = np.tile(
+        [policy.at_risk_days, policy.dormant_days, policy.lost_days], (len(x), 1)
+    ).astype(np.int64)
     ruled = np.full(len(x), policy.rule != 'days') & ((x > 0) | (policy.single_rule != 'days'))
     if ruled.any():
         days[ruled] = _by_chance(Silence(forecaster, x[ruled], t[ruled], policy), policy)
@@ -43,11 +46,13 @@ def _within_limits(days, policy):
 def _margins(silence, policy):
     """Two functions of (near, far) chances, above 0 where a customer is no longer active, and where lost."""
     if policy.rule == 'chance':
+
         def dormant(near, far):
             return policy.active_chance - near
 
         def lost(near, far):
             return np.minimum(policy.active_chance - near, policy.dormant_chance - far)
+
         return dormant, lost
     active, later, never = silence.forecaster.class_weights(policy)
 
@@ -56,6 +61,7 @@ def _margins(silence, policy):
 
     def no_longer_expected(near, far):
         return _log(never * (1 - far)) - _log(np.maximum(active * near, later * (far - near)))
+
     return no_longer_active, no_longer_expected
 
 
@@ -73,7 +79,9 @@ class Silence:
     def chances(self, rows, day):
         """(near, far) chances of the customers `rows` after `day` days of silence."""
         x, t = self.x[rows], self.t[rows]
-        return self.forecaster.chances(x, t, t + day + .5, (self.policy.near_days, self.policy.far_days))
+        return self.forecaster.chances(
+            x, t, t + day + 0.5, (self.policy.near_days, self.policy.far_days)
+        )
 
     def fallen(self, share):
         """Margin of: the near chance is below `share` of its value on the day of the last purchase."""
@@ -81,6 +89,7 @@ class Silence:
 
         def margin(near, far, rows=slice(None)):
             return start[rows] - _log(near)
+
         margin.by_row = True
         return margin
 
@@ -98,6 +107,7 @@ class Silence:
         def look(rows, day):
             near, far = self.chances(rows, day)
             return margin(near, far, rows) if by_row else margin(near, far)
+
         high[inside] = _close_in(look, inside, low, top, below, above)
         return high
 
@@ -110,8 +120,8 @@ def _close_in(look, rows, low, high, below, above):
         todo = np.flatnonzero(high - low > 1)
         if not len(todo):
             break
-        a, b = np.log(low[todo] + 8.), np.log(high[todo] + 8.)
-        share = below[todo] / (below[todo] - above[todo]) if step % 4 != 3 else .5
+        a, b = np.log(low[todo] + 8.0), np.log(high[todo] + 8.0)
+        share = below[todo] / (below[todo] - above[todo]) if step % 4 != 3 else 0.5
         day = np.rint(np.exp(a + (b - a) * share) - 8).astype(np.int64)
         day = np.clip(day, low[todo] + 1, high[todo] - 1)
         value = look(rows[todo], day)
