@@ -3,15 +3,16 @@
 
     choose_policy.py --data FOLDER [--logs NAME ...]
 
-FOLDER holds NAME.csv.gz with customer_id, date, amount. The cuts of a log are 365 days before its end and
-every 180 days before that, three at most, while half a year of history is left. Per rule, the mean over the
-logs of their mean over the cuts:
+FOLDER holds NAME.csv.gz with customer_id, date, amount. The cuts of a log are 365 days before its
+end and every 180 days before that, three at most, while half a year of history is left. Per rule,
+the mean over the logs of their mean over the cuts:
 
 states    macro-F1 and accuracy of active (bought within 90 days) / dormant (within 365) / lost
-alarms    customers whose at_risk_date falls in the 90 days after the cut and who had not bought until then.
-          true when nothing is bought in the 90 days after the alarm; `false per true` from the mean share of true ones,
-          `warning` the median days from at_risk to dormant, `caught` the share of customers turning dormant
-          in the days 30 to 90 after the cut who were told so at least a week before
+alarms    customers whose at_risk_date falls in the 90 days after the cut and who had not bought by
+          then; true when nothing is bought in the 90 days after the alarm. `false per true` comes
+          from the mean share of true ones, `warning` is the median number of days from at_risk to
+          dormant, `caught` the share of the customers turning dormant in the days 30 to 90 after
+          the cut who were told so at least a week before
 """
 
 import argparse
@@ -61,7 +62,8 @@ FLOORS = {
 
 
 def read(path):
-    """Documents of a log without the fully reversed pairs: opposite amounts within 90 days, nearest first."""
+    """Documents of a log without the fully reversed pairs: opposite amounts within 90 days,
+    nearest first."""
     rows = pd.read_csv(path, dtype={'customer_id': str})[['customer_id', 'date', 'amount']]
     rows['date'], rows['cents'] = (
         pd.to_datetime(rows.date),
@@ -82,7 +84,8 @@ def read(path):
 
 
 def cases(folder, names):
-    """One (log name, cut, forecaster, history, days to the next purchase, next purchase) per cut."""
+    """One (log name, cut, forecaster, history, days to the next purchase, next purchase) per
+    cut."""
     for path in sorted(folder.glob('*.csv.gz')):
         name = path.name.removesuffix('.csv.gz')
         if names and name not in names:

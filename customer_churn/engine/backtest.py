@@ -12,10 +12,11 @@ TENTHS = 10
 def backtest(log, cut, horizon_days):
     """Fit on what was known on day `cut`, compare with the `horizon_days` after it -> dict.
 
-    auc (of buying again; None if all or none did), brier, calibration (list of predicted and actual share
-    and customers, by tenths of the prediction), total_error and value_error (predicted / actual - 1, None
-    if nothing was bought), customers; `fixed_rule` the same for the best fixed number of days of silence,
-    chosen with hindsight by AUC, and its `days`. ValueError when the log ends before the horizon.
+    auc (of buying again; None if all or none did), brier, calibration (list of predicted and actual
+    share and customers, by tenths of the prediction), total_error and value_error (predicted /
+    actual - 1, None if nothing was bought), customers; `fixed_rule` the same for the best fixed
+    number of days of silence, chosen with hindsight by AUC, and its `days`. ValueError when the log
+    ends before the horizon.
     """
     end = as_day(cut) + int(horizon_days)
     if len(log.day) and log.day.max() < end - 1:
@@ -37,7 +38,8 @@ def backtest(log, cut, horizon_days):
 
 
 def score(chance, expected, revenue, count, value):
-    """Scores of predictions (customers,) against purchases and money (customers,), see `backtest`."""
+    """Scores of predictions (customers,) against purchases and money (customers,), see
+    `backtest`."""
     bought = count > 0
     return {
         'auc': auc(bought, chance),
@@ -50,7 +52,8 @@ def score(chance, expected, revenue, count, value):
 
 
 def auc(bought, chance):
-    """Area under the ROC curve, ties counting half (Mann-Whitney); None when only one class is there."""
+    """Area under the ROC curve, ties counting half (Mann-Whitney); None when only one class is
+    there."""
     yes, no = int(bought.sum()), int((~bought).sum())
     if not yes or not no:
         return None
@@ -78,7 +81,8 @@ def _calibration(chance, bought):
 
 
 def _best_fixed_rule(silence, history, horizon, count, value):
-    """The fixed number of days with the best AUC; who is within it goes on at his own average pace."""
+    """The fixed number of days with the best AUC; who is within it goes on at his own average
+    pace."""
     best = None
     age = silence + (history.last_date - history.first_date).dt.days.to_numpy() + 1
     pace = history.purchase_count.to_numpy() * np.minimum(horizon / np.maximum(age, horizon), 1)

@@ -21,10 +21,10 @@ FORMAT = 1
 
 @dataclass(frozen=True)
 class Forecaster:
-    """What one fit learned. `mean_chances`: P(any) per horizon over the customers of the fit, for the shares.
+    """What one fit learned; its answers are pure functions of a customer's row.
 
-    The answers are pure functions of a customer's row: a correction of the ranking or of the level by the
-    company's own past would enter in `chances`.
+    `mean_chances` P(any) per horizon over the customers of the fit, for the shares. A correction of
+    the ranking or of the level by the company's own past would enter in `_alive_and_chances`.
     """
 
     purchases: pareto_nbd.ParetoNBD
@@ -34,26 +34,22 @@ class Forecaster:
     report: dict
 
     def predict(self, history, at, horizon_days):
-        """DataFrame like `history`: the chance to be still there, and what comes within `horizon_days`.
+        """What comes within `horizon_days`: DataFrame like `history`.
 
         alive_probability, purchase_probability in 0..1; expected_purchases (days); expected_revenue
-        (currency, >= 0). `at` at or after the day of the history: nothing was bought since. ValueError for
-        a horizon that was not fitted.
+        (currency, >= 0). `at` at or after the day of the history: nothing was bought since.
+        ValueError for a horizon that was not fitted.
         """
         self._check(horizon_days)
         x, t, T = statistics(history, at)
-        alive, chance = (
-            self.purchases.alive(x, t, T),
-            self.purchases.chance_if_alive(x, T, horizon_days),
-        )
-        count = self.purchases.count_if_alive(x, T, horizon_days) * alive
-        chance, worth = alive * chance, self._worth(history)
-        return pd.DataFrame(
-            dict(zip(PREDICTED, (alive, chance, count, count * worth))), index=history.index
-        )
+        alive, (chance,) = self._alive_and_chances(x, t, T, (horizon_days,))
+        count = alive * self.purchases.count_if_alive(x, T, horizon_days)
+        columns = alive, chance, count, count * self._worth(history)
+        return pd.DataFrame(dict(zip(PREDICTED, columns, strict=True)), index=history.index)
 
     def classify(self, history, at, policy):
-        """DataFrame like `history`: status, at_risk_date, dormant_date, lost_date (datetime64[s], NaT = never)."""
+        """DataFrame like `history`: status, at_risk_date, dormant_date, lost_date
+        (datetime64[s], NaT = never)."""
         self._check(policy.near_days, policy.far_days)
         x, t, _T = statistics(history, at)
         days = days_of_silence(self, x, t, policy)
@@ -61,39 +57,36 @@ class Forecaster:
         dates = as_dates(last[:, None] + days)
         dates[days >= NEVER] = np.datetime64('NaT', 's')
         status = _status(as_day(at) - last, as_day(at) - _days(history.first_date), days, policy)
-        names = ('at_risk_date', 'dormant_date', 'lost_date')
-        return pd.DataFrame({'status': status, **dict(zip(names, dates.T))}, index=history.index)
+        table = pd.DataFrame({'status': status}, index=history.index)
+        table['at_risk_date'], table['dormant_date'], table['lost_date'] = dates.T
+        return table
 
     def assess(self, history, at, policy):
-        """All the addon stores: `predict` (chance within policy.near_days, counts and revenue of a year), the
-        revenue at stake (a year's revenue if alive times 1 - chance within policy.far_days) and `classify`.
+        """All the addon stores: `predict` (chance within policy.near_days, counts and revenue of a
+        year), the revenue at stake (a year's revenue if alive times 1 - chance within
+        policy.far_days) and `classify`.
         """
         self._check(policy.near_days, policy.far_days)
         x, t, T = statistics(history, at)
-        alive = self.purchases.alive(x, t, T)
-        near, far = (
-            alive * self.purchases.chance_if_alive(x, T, days)
-            for days in (policy.near_days, policy.far_days)
-        )
+        horizons = policy.near_days, policy.far_days
+        alive, (near, far) = self._alive_and_chances(x, t, T, horizons)
         if_alive, worth = self.purchases.count_if_alive(x, T, YEAR), self._worth(history)
-        count = alive * if_alive
-        table = pd.DataFrame(
-            {
-                **dict(zip(PREDICTED, (alive, near, count, count * worth))),
-                'revenue_at_stake': if_alive * worth * (1 - far),
-            },
-            index=history.index,
-        )
+        columns = alive, near, alive * if_alive, alive * if_alive * worth
+        table = pd.DataFrame(dict(zip(PREDICTED, columns, strict=True)), index=history.index)
+        table['revenue_at_stake'] = if_alive * worth * (1 - far)
         return table.join(self.classify(history, at, policy))
 
     def chances(self, x, t, T, horizons):
-        """P(any purchase) within each of `horizons`, for arrays of repeat purchases, age then, age now."""
+        """P(any purchase) within each of `horizons` (days), of arrays x, t, T: see `statistics`."""
+        return self._alive_and_chances(x, t, T, horizons)[1]
+
+    def _alive_and_chances(self, x, t, T, horizons):
         alive = self.purchases.alive(x, t, T)
-        return [alive * self.purchases.chance_if_alive(x, T, days) for days in horizons]
+        return alive, [alive * self.purchases.chance_if_alive(x, T, days) for days in horizons]
 
     def class_weights(self, policy):
-        """What the chances of active, dormant, lost are weighed with: (mean share) ^ -policy.share_exponent."""
-        mean = dict(zip(self.horizons, self.mean_chances))
+        """Weights of the chances of active, dormant, lost: mean share to the -share_exponent."""
+        mean = dict(zip(self.horizons, self.mean_chances, strict=True))
         near, far = mean[policy.near_days], mean[policy.far_days]
         return np.maximum([near, far - near, 1 - far], 1e-3) ** -policy.share_exponent
 
@@ -138,10 +131,11 @@ class Forecaster:
 
 
 def fit(log, at, horizons=(90, 180, 365)):
-    """Learn from what `log` knew on day `at` -> Forecaster. Deterministic; no minimum number of customers.
+    """Learn from what `log` knew on day `at` -> Forecaster. Deterministic; nobody is too few.
 
-    `horizons` in days, above 0 (ValueError); 365 is always added. Above 25,000 customers 10,000 of them are
-    used, evenly spaced in the order of their histories. `report` says what was used and why.
+    `horizons` in days, above 0 (ValueError); 365 is always added. Above 25,000 customers 10,000 of
+    them are used, evenly spaced in the order of their histories. `report` says what was used and
+    why.
     """
     horizons = tuple(sorted({int(days) for days in (*horizons, YEAR)}))
     if horizons[0] <= 0:
@@ -162,7 +156,8 @@ def fit(log, at, horizons=(90, 180, 365)):
 
 
 def statistics(history, at):
-    """Repeat purchases x, age at the last purchase t and age T = at - first + 1/2 (days), float64 (customers,)."""
+    """Repeat purchases x, age at the last purchase t and age T = at - first + 1/2 (days),
+    float64 (customers,)."""
     first, last = _days(history.first_date), _days(history.last_date)
     age = as_day(at) - first
     if (age < last - first).any():
@@ -176,7 +171,7 @@ def _days(dates):
 
 
 def _sample(x, t, T):
-    """Places of the customers to learn from, whatever they are called and however they are ordered."""
+    """Places of the customers to learn from, however they are called and ordered."""
     if len(x) <= ALL_UP_TO:
         return np.arange(len(x))
     order = np.lexsort((T, t, x))
@@ -185,7 +180,7 @@ def _sample(x, t, T):
 
 def _report(history, at, x, known, money_known):
     def how(facts):
-        return 'fitted' if facts['converged'] else 'prior' if not len(x) else 'not converged'
+        return 'prior' if facts['prior'] else 'fitted' if facts['converged'] else 'stopped early'
 
     return {
         'at': str(np.datetime64(as_day(at), 'D')),
@@ -203,7 +198,7 @@ def _report(history, at, x, known, money_known):
 
 
 def _status(silence, age, days, policy):
-    """The status is the day compared with the deadlines; `new` only while none of them has passed."""
+    """The status is the day compared with the deadlines; `new` only while none has passed."""
     passed = (silence[:, None] >= days).sum(axis=1)
     passed[(passed == 0) & (age < policy.new_days)] = -1
     return np.array(['active', 'at_risk', 'dormant', 'lost', 'new'], dtype=object)[passed]

@@ -1,7 +1,7 @@
 """Gamma-gamma: what one purchase of a customer is worth.
 
-Fader, Hardie and Lee, "RFM and CLV: Using Iso-Value Curves for Customer Base Analysis" (2005); equations
-numbered as in Fader and Hardie, "The Gamma-Gamma Model of Monetary Value" (2013).
+Fader, Hardie and Lee, "RFM and CLV: Using Iso-Value Curves for Customer Base Analysis" (2005);
+equations numbered as in Fader and Hardie, "The Gamma-Gamma Model of Monetary Value" (2013).
 """
 
 from dataclasses import dataclass
@@ -13,6 +13,7 @@ from scipy.special import digamma, gammaln
 PRIOR = (2.0, 3.0, 1.0)  # p, q, gamma in units of the median net value of a purchase
 PRIOR_WEIGHT = 5.0
 RANGE = 1e6  # values beyond so many medians (or below its inverse) are held there to fit
+BOUNDS = np.log(1e-2), np.log(1e4)
 
 
 @dataclass(frozen=True)
@@ -63,27 +64,22 @@ def _start():
 
 
 def fit(count, revenue):
-    """Penalised maximum likelihood on net value per purchase -> (GammaGamma, {'converged', 'unit'}).
+    """Penalised maximum likelihood on net value per purchase -> (GammaGamma, what was used).
 
-    `count` purchases and `revenue` net total, each (customers,); only customers with a positive net count.
+    `count` purchases and `revenue` net total, each (customers,), learning from those with a
+    positive net only. The second is {'prior', 'converged', 'unit'}; no minimum of customers.
     """
     use = revenue > 0
     count, mean = count[use].astype(np.float64), revenue[use] / count[use]
-    unit = float(np.median(mean)) if len(mean) else 1.0
-    found = None
+    known = {'prior': True, 'converged': False, 'unit': 1.0}
+    theta = _start()
     if len(mean):
-        held = np.clip(mean / unit, 1 / RANGE, RANGE)
-        found = minimize(
-            _objective,
-            _start(),
-            (count, held, np.full(len(held), 1 / len(held)), PRIOR_WEIGHT / len(held)),
-            'L-BFGS-B',
-            jac=True,
-            bounds=[(np.log(1e-2), np.log(1e4))] * 3,
-        )
-    good = found is not None and np.isfinite(found.fun) and np.isfinite(found.x).all()
-    p, rest, gamma = np.exp(found.x if good else _start())
-    return GammaGamma(float(p), float(1 + rest), float(gamma * unit)), {
-        'converged': bool(good and found.success),
-        'unit': unit,
-    }
+        known['unit'] = float(np.median(mean))
+        held = np.clip(mean / known['unit'], 1 / RANGE, RANGE)
+        data = count, held, np.full(len(held), 1 / len(held)), PRIOR_WEIGHT / len(held)
+        found = minimize(_objective, theta, data, 'L-BFGS-B', jac=True, bounds=[BOUNDS] * 3)
+        if np.isfinite(found.fun) and np.isfinite(found.x).all():
+            theta = found.x
+            known.update(prior=False, converged=bool(found.success))
+    p, rest, gamma = np.exp(theta)
+    return GammaGamma(float(p), float(1 + rest), float(gamma * known['unit'])), known

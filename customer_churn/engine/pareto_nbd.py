@@ -1,8 +1,9 @@
 """Pareto/NBD: who still buys, and how often.
 
-Schmittlein, Morrison and Colombo (1987), in the notation of Fader and Hardie, "A Note on Deriving the
-Pareto/NBD Model" (2005). While alive a customer buys at rate lambda ~ Gamma(r, alpha) and leaves at rate
-mu ~ Gamma(s, beta). A history is x repeat purchases, t the age at the last one, T the age now.
+Schmittlein, Morrison and Colombo (1987), in the notation of Fader and Hardie, "A Note on Deriving
+the Pareto/NBD Model" (2005). While alive a customer buys at rate lambda ~ Gamma(r, alpha) and
+leaves at rate mu ~ Gamma(s, beta). A history is x repeat purchases, t the age at the last one, T
+the age now.
 """
 
 from dataclasses import astuple, dataclass
@@ -50,11 +51,13 @@ class ParetoNBD:
         return 1 / (1 + in_blocks(self._death_odds, x, t, T))
 
     def _death_odds(self, x, t, T):
-        """I / A: the integral over the day u of leaving, from t to T, against having stayed to T."""
+        """I / A: the integral over the day u of leaving, from t to T, against having stayed to
+        T."""
         return sum(piece for piece, *_ in _pieces(astuple(self), self.r + x, t, T))
 
     def chance_if_alive(self, x, T, horizon):
-        """P(any purchase in the next `horizon` days | alive): the rate integrated over the days ahead."""
+        """P(any purchase in the next `horizon` days | alive): the rate integrated over the days
+        ahead."""
         return in_blocks(lambda x, T: self._chance_if_alive(x, T, horizon), x, T)
 
     def _chance_if_alive(self, x, T, horizon):
@@ -76,7 +79,8 @@ class ParetoNBD:
         return np.minimum(chance, np.minimum(self.count_if_alive(x, T, horizon), 1))
 
     def count_if_alive(self, x, T, horizon):
-        """E[purchases in the next `horizon` days | alive] (Fader and Hardie, eq. 41 over P(alive))."""
+        """E[purchases in the next `horizon` days | alive] (Fader and Hardie, eq. 41 over
+        P(alive))."""
         longer = np.log1p(horizon / (self.beta + T))
         rest = (self.beta + T) * longer * exprel(-(self.s - 1) * longer)
         return (self.r + x) / (self.alpha + T) * rest
@@ -96,7 +100,8 @@ def _objective(log_theta, x, t, T, weight, penalty):
 
 
 def _log_likelihood(theta, x, t, T):
-    """ln L (rows,) and its gradient (4, rows) in r, alpha, s, beta: Fader and Hardie's sum A + I."""
+    """ln L (rows,) and its gradient (4, rows) in r, alpha, s, beta: Fader and Hardie's sum A +
+    I."""
     r, alpha, s, beta = theta
     k = r + x
     log_a, log_b = np.log(alpha + T), np.log(beta + T)
@@ -144,13 +149,15 @@ def _pieces(theta, k, t, T):
 
 
 def fit(x, t, T, prior_weight=PRIOR_WEIGHT, shortest_unit=SHORTEST_UNIT):
-    """Penalised maximum likelihood -> (ParetoNBD, {'converged', 'log_likelihood', 'unit'}).
+    """Penalised maximum likelihood -> (ParetoNBD, what was used).
 
     x, t, T float64 (customers,); time is divided by its mean, or by `shortest_unit`. The penalty
-    prior_weight / customers * sum ln(theta / PRIOR)^2 makes a minimum number of customers unnecessary.
+    prior_weight / customers * sum ln(theta / PRIOR)^2 makes a minimum number of customers
+    unnecessary. The second is {'prior', 'converged', 'log_likelihood', 'unit' in days}.
     """
     unit = max(float(T.mean()) if len(T) else 365.0, shortest_unit)
-    start, known = np.log(PRIOR), {'converged': False, 'log_likelihood': 0.0, 'unit': unit}
+    start = np.log(PRIOR)
+    known = {'prior': True, 'converged': False, 'log_likelihood': 0.0, 'unit': unit}
     if not len(x):
         return _in_days(start, unit), known
     rows, count = np.unique(np.column_stack([x, t / unit, T / unit]), axis=0, return_counts=True)
@@ -168,11 +175,8 @@ def fit(x, t, T, prior_weight=PRIOR_WEIGHT, shortest_unit=SHORTEST_UNIT):
         return _in_days(start, unit), known
     mean = -_objective(found.x, *data, 0)[0]
     likelihood = len(x) * mean - x.sum() * np.log(unit)
-    return _in_days(found.x, unit), {
-        'converged': bool(found.success),
-        'log_likelihood': float(likelihood),
-        'unit': unit,
-    }
+    known.update(prior=False, converged=bool(found.success), log_likelihood=float(likelihood))
+    return _in_days(found.x, unit), known
 
 
 def _in_days(log_theta, unit):
@@ -183,8 +187,9 @@ def _in_days(log_theta, unit):
 def fit_pareto_nbd(x, t, T):
     """The published Pareto/NBD, without penalty, in the unit of the arrays.
 
-    x repeat purchases, t age at the last purchase, T age, each (customers,) -> dict of r, alpha, s, beta,
-    log_likelihood (Fader and Hardie's CDNOW figures: .5533, 10.578, .6062, 11.668, -9594.97 in weeks).
+    x repeat purchases, t age at the last purchase, T age, each (customers,) -> dict of r, alpha, s,
+    beta, log_likelihood (Fader and Hardie's CDNOW figures: .5533, 10.578, .6062, 11.668, -9594.97
+    in weeks).
     """
     x, t, T = (np.asarray(array, np.float64) for array in (x, t, T))
     model, known = fit(x, t, T, prior_weight=0.0, shortest_unit=1e-9)

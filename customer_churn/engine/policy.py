@@ -13,10 +13,11 @@ SINGLE_RULES = ('same', 'days')
 class Policy:
     """Defaults chosen by backtest (docs/method.md). ValueError names the field and the remedy.
 
-    near_days, far_days: the horizons, both fitted. `rule`: 'share' = the state most above its usual share;
-    'chance' = active from active_chance within near_days, else dormant from dormant_chance within far_days;
-    'days' = silence alone. at_risk: the chance of a purchase within near_days has fallen to at_risk_share of
-    its value just after the last purchase, or dormant is at_risk_lead days away.
+    near_days, far_days: the horizons, both fitted. `rule`: 'share' = the state most above its usual
+    share; 'chance' = active from active_chance within near_days, else dormant from dormant_chance
+    within far_days; 'days' = silence alone. at_risk: the chance of a purchase within near_days has
+    fallen to at_risk_share of its value just after the last purchase, or dormant is at_risk_lead
+    days away.
     """
 
     near_days: int = 90
@@ -52,7 +53,7 @@ class Policy:
             )
         if self.ceiling_days and self.floor_days > self.ceiling_days:
             raise ValueError(
-                'floor_days must not exceed ceiling_days: lower floor_days, or ceiling_days = 0 for none'
+                'floor_days must not exceed ceiling_days: lower floor_days, or set the other to 0'
             )
 
     def _refuse_unknown_words(self):

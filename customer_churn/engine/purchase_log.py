@@ -7,7 +7,8 @@ import pandas as pd
 
 
 def as_day(at):
-    """Days since 1970-01-01 of a `datetime.date`, `datetime64` or timestamp (ValueError if none)."""
+    """Days since 1970-01-01 of a `datetime.date`, `datetime64` or timestamp (ValueError if
+    none)."""
     moment = pd.NaT if at is None else pd.Timestamp(at)
     if moment is pd.NaT:
         raise ValueError(f'{at!r} is no date: give a datetime.date or a datetime64[D]')
@@ -20,7 +21,8 @@ def as_dates(days):
 
 
 def _linear_quantile(values, start, count, share):
-    """Quantile per group of `values` sorted within groups; `start`, `count` (groups,) with count > 0."""
+    """Quantile per group of `values` sorted within groups; `start`, `count` (groups,) with count
+    > 0."""
     place = share * (count - 1)
     low = np.floor(place).astype(np.int64)
     high = np.minimum(low + 1, count - 1)
@@ -32,9 +34,10 @@ def _linear_quantile(values, start, count, share):
 class PurchaseLog:
     """One row a customer and day, sorted by customer, then day.
 
-    `customers` pandas.Index (customers,), sorted; `code` int32 (rows,) places in it; `day` int32 (rows,)
-    days since 1970-01-01; `amount` float64 (rows,) net money of the day; `bought` bool (rows,) whether the
-    day is a purchase: tested on the documents before they merge, so a refund never hides a purchase.
+    `customers` pandas.Index (customers,), sorted; `code` int32 (rows,) places in it; `day` int32
+    (rows,) days since 1970-01-01; `amount` float64 (rows,) net money of the day; `bought` bool
+    (rows,) whether the day is a purchase: tested on the documents before they merge, so a refund
+    never hides a purchase.
     """
 
     customers: pd.Index
@@ -45,7 +48,8 @@ class PurchaseLog:
 
     @classmethod
     def from_frame(cls, frame):
-        """Log of a frame with `customer_id`, `date`, `amount`; one row a document or a day, any order."""
+        """Log of a frame with `customer_id`, `date`, `amount`; one row a document or a day, any
+        order."""
         missing = [name for name in ('customer_id', 'date', 'amount') if name not in frame]
         if missing:
             raise ValueError(
@@ -56,7 +60,8 @@ class PurchaseLog:
 
     @classmethod
     def from_arrays(cls, customer_ids, days, amounts):
-        """Log of three arrays (documents,): ids, datetime64[D], float64. ValueError on NaT, NaN, infinity."""
+        """Log of three arrays (documents,): ids, datetime64[D], float64. ValueError on NaT, NaN,
+        infinity."""
         days, amounts = np.asarray(days, 'datetime64[D]'), np.asarray(amounts, np.float64)
         if not len(customer_ids) == len(days) == len(amounts):
             raise ValueError('customer_ids, days and amounts must be equally long')
@@ -74,9 +79,9 @@ class PurchaseLog:
     def history(self, at):
         """What is known of each customer with a purchase by the end of day `at`.
 
-        DataFrame indexed by `customer_id`: purchase_count (days), first_date, last_date, gap_median and
-        gap_spread (days; NaN below 2 and 3 purchases), revenue_total, revenue_12m in (at - 365, at],
-        revenue_previous_12m in (at - 730, at - 365], in the currency of the log.
+        DataFrame indexed by `customer_id`: purchase_count (days), first_date, last_date, gap_median
+        and gap_spread (days; NaN below 2 and 3 purchases), revenue_total, revenue_12m in (at - 365,
+        at], revenue_previous_12m in (at - 730, at - 365], in the currency of the log.
         """
         at = as_day(at)
         known = np.flatnonzero((self.day <= at) & self.bought)
@@ -101,7 +106,8 @@ class PurchaseLog:
         )
 
     def _money(self, owner, after, until):
-        """Net amounts dated in (after, until] of the customers in `owner` (places), also before a purchase."""
+        """Net amounts dated in (after, until] of the customers in `owner` (places), also before
+        a purchase."""
         rows = self.day <= until if after is None else (self.day > after) & (self.day <= until)
         total = np.bincount(self.code[rows], self.amount[rows], minlength=len(self.customers))
         return total[owner].astype(np.float64)
