@@ -23,7 +23,7 @@ import numpy as np
 import pandas as pd
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / 'customer_churn'))
-import engine  # noqa: E402
+import engine
 
 NEAR, FAR, STEP, SHORTEST, MOST_CUTS = 90, 365, 180, 178, 3
 STATES = ('active', 'dormant', 'lost')

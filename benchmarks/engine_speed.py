@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / 'customer_churn'))
-import engine  # noqa: E402
+import engine
 
 START, DAYS = np.datetime64('2020-01-01'), 1826
 AT = datetime.date(2024, 12, 31)

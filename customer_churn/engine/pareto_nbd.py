@@ -88,7 +88,7 @@ class ParetoNBD:
 
 def _objective(log_theta, x, t, T, weight, penalty):
     """-mean log-likelihood plus the penalty, and its gradient, in ln(r, alpha, s, beta)."""
-    r, alpha, s, beta = theta = np.exp(log_theta)
+    theta = np.exp(log_theta)
     value, gradient = np.zeros(1), np.zeros(4)
     for begin in range(0, len(x), BLOCK):
         part = slice(begin, begin + BLOCK)
@@ -117,7 +117,7 @@ def _log_likelihood(theta, x, t, T):
 
 def _integrals(theta, k, t, T):
     """I / A (rows,) and (dI / dtheta) / A (4, rows)."""
-    r, alpha, s, beta = theta
+    _r, alpha, s, beta = theta
     odds, slopes = np.zeros(len(k)), np.zeros((4, len(k)))
     for piece, u, log_au, log_bu in _pieces(theta, k, t, T):
         odds += piece
@@ -134,7 +134,7 @@ def _pieces(theta, k, t, T):
     Gauss-Legendre in ln(min(alpha, beta) + u), up to where (alpha+u)^-k has become negligible:
     who bought daily for years needs every node in the first days of silence.
     """
-    r, alpha, s, beta = theta
+    _r, alpha, s, beta = theta
     shift = min(alpha, beta)
     end = np.minimum(T, (alpha + t) * np.exp(np.minimum(NEGLIGIBLE / k, 50)) - alpha)
     begin = np.log(shift + t)

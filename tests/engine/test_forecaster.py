@@ -2,6 +2,7 @@
 
 import datetime
 import functools
+import itertools
 import json
 import warnings
 
@@ -34,7 +35,7 @@ def test_counts_cover_chances_and_both_grow_with_the_horizon(learnt):
         assert table[COLUMNS[:2]].stack().between(0, 1).all()
         assert (table.expected_purchases >= table.purchase_probability).all()
         assert (table.alive_probability >= table.purchase_probability).all()
-    for near, far in zip(tables, tables[1:], strict=False):
+    for near, far in itertools.pairwise(tables):
         assert (near[COLUMNS[1:]] <= far[COLUMNS[1:]]).all(axis=None)
 
 

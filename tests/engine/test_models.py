@@ -1,5 +1,7 @@
 """The models answer the published numbers, the integrals and the simulated truth."""
 
+import itertools
+
 import engine
 import numpy as np
 import pandas as pd
@@ -47,7 +49,7 @@ def by_quad(function, until):
     edges = until * np.array([0, 1e-4, 1e-3, 0.01, 0.05, 0.2, 0.5, 1])
     return sum(
         integrate.quad(function, low, high, epsabs=0, epsrel=1e-11, limit=200)[0]
-        for low, high in zip(edges[:-1], edges[1:], strict=True)
+        for low, high in itertools.pairwise(edges)
     )
 
 
