@@ -55,7 +55,8 @@ def test_every_file_of_every_addon_is_in_the_wheel(wheel):
 
 def test_odoo_finds_the_installed_addons(wheel, tmp_path):
     target = tmp_path / "site"
-    run(sys.executable, "-m", "pip", "install", "--no-deps", "--target", target, wheel, cwd=tmp_path)
+    pip = (sys.executable, "-m", "pip", "install", "--no-deps")
+    run(*pip, "--target", target, wheel, cwd=tmp_path)
     found = json.loads(run(sys.executable, "-c", FIND, target, *ADDONS, cwd=tmp_path))
     assert set(found) == set(ADDONS)
     for path, version in found.values():
