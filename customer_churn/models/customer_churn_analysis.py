@@ -28,7 +28,6 @@ class CustomerChurnRun(models.Model):
         forecaster = self._fit(log, policies) if full else self._load(last)
         history = log.history(self.date)
         written, events = Profile._refresh(self, self._decide(forecaster, history, policies), customers)
-        Profile._refresh_overdue(company, self.date)
         return {
             "kind": "full" if full else "nightly",
             "customer_count": Profile.search_count([("company_id", "=", company.id)]),

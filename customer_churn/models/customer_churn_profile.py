@@ -76,7 +76,8 @@ class CustomerChurnProfile(models.Model):
         readonly=True, help="What a year of this customer is worth, times the chance that no purchase comes.",
     )
     overdue_amount = fields.Monetary(
-        string="Overdue", readonly=True, help="Receivables past their due date on the day of the last analysis.",
+        string="Overdue", compute="_compute_overdue_amount", compute_sudo=True,  # salespeople read no journal items
+        help="Open receivables past their due date, as of now.",
     )
 
     explanation = fields.Text(compute="_compute_explanation")
@@ -97,6 +98,18 @@ class CustomerChurnProfile(models.Model):
             profile.next_date = min(
                 (profile[name] for name in DEADLINES.values() if profile[name] and profile[name] > today), default=False,
             )
+
+    @api.depends("partner_id", "company_id")
+    def _compute_overdue_amount(self):
+        rows = self.env["account.move.line"]._read_group(
+            [("account_type", "=", "asset_receivable"), ("parent_state", "=", "posted"), ("reconciled", "=", False),
+             ("date_maturity", "<", fields.Date.context_today(self)),
+             ("partner_id", "in", self.partner_id.ids), ("company_id", "in", self.company_id.ids)],
+            ["company_id", "partner_id"], ["amount_residual:sum"],
+        )
+        amounts = {(company, partner): amount for company, partner, amount in rows}
+        for profile in self:
+            profile.overdue_amount = max(amounts.get((profile.company_id, profile.partner_id), 0), 0)
 
     @api.depends("event_ids")
     def _compute_event_count(self):

@@ -149,26 +149,3 @@ class CustomerChurnProfile(models.Model):
             status=status, date=run.date, since=run._get_first_unseen_date(), company=run.company_id.id,
             currency=run.company_id.currency_id.id, run=run.id, user=self.env.uid,
         )
-
-    @api.model
-    def _refresh_overdue(self, company, at):
-        """Overdue receivables of the company's customers, written where they differ."""
-        self.env["account.move.line"].flush_model()
-        self.env.cr.execute(SQL(
-            """
-            WITH overdue AS (
-                SELECT c.commercial_partner_id AS partner_id, sum(l.amount_residual) AS amount
-                  FROM account_move_line l
-                  JOIN account_account a ON a.id = l.account_id AND a.account_type = 'asset_receivable'
-                  JOIN res_partner c ON c.id = l.partner_id
-                 WHERE l.reconciled IS NOT TRUE AND l.parent_state = 'posted' AND l.company_id = %(company)s
-                   AND l.date_maturity < %(at)s
-                 GROUP BY c.commercial_partner_id)
-            UPDATE customer_churn_profile p SET overdue_amount = n.amount
-              FROM (SELECT q.id, GREATEST(COALESCE(o.amount, 0), 0) AS amount
-                      FROM customer_churn_profile q LEFT JOIN overdue o USING (partner_id)
-                     WHERE q.company_id = %(company)s) n
-             WHERE n.id = p.id AND p.overdue_amount IS DISTINCT FROM n.amount
-            """,
-            company=company.id, at=at,
-        ))

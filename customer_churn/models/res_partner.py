@@ -35,6 +35,8 @@ class ResPartner(models.Model):
         string="Exclude from Retention", help="For staff, sister companies and one-off customers: no status, no cases.",
     )
 
+    _churn_exclude_idx = models.Index("(id) WHERE churn_exclude")
+
     @api.model
     def _commercial_fields(self):
         return [*super()._commercial_fields(), "churn_exclude"]
