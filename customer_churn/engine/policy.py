@@ -1,9 +1,8 @@
 """The policy: when a silent customer counts as at risk, dormant or lost."""
 
+import math
 from dataclasses import dataclass, fields
 from numbers import Real
-
-import numpy as np
 
 RULES = ('share', 'chance', 'days')
 SINGLE_RULES = ('same', 'days')
@@ -70,8 +69,8 @@ class Policy:
                 continue
             if (
                 isinstance(value, bool)
-                or not isinstance(value, (Real, np.number))
-                or not np.isfinite(value)
+                or not isinstance(value, Real)
+                or not math.isfinite(value)
             ):
                 raise ValueError(f'{field.name} {value!r} is no number: give a finite one')
             if field.type in (int, 'int') and (value < 0 or value != int(value)):

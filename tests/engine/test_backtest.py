@@ -6,7 +6,7 @@ import engine
 import numpy as np
 import pytest
 from builders import bought, log_of, simulate
-from engine.backtest import auc
+from engine.backtesting import auc
 
 CUT = datetime.date(2022, 1, 1)
 
