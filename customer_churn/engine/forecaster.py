@@ -48,8 +48,11 @@ class Forecaster:
         return pd.DataFrame(dict(zip(PREDICTED, columns, strict=True)), index=history.index)
 
     def classify(self, history, at, policy):
-        """DataFrame like `history`: status, at_risk_date, dormant_date, lost_date
-        (datetime64[s], NaT = never)."""
+        """Status and deadlines: DataFrame like `history`; dates are datetime64[s], NaT = never.
+
+        Columns status, at_risk_date, dormant_date, lost_date. ValueError for a policy whose
+        horizons were not fitted.
+        """
         self._check(policy.near_days, policy.far_days)
         x, t, _T = statistics(history, at)
         days = days_of_silence(self, x, t, policy)
@@ -62,9 +65,10 @@ class Forecaster:
         return table
 
     def assess(self, history, at, policy):
-        """All the addon stores: `predict` (chance within policy.near_days, counts and revenue of a
-        year), the revenue at stake (a year's revenue if alive times 1 - chance within
-        policy.far_days) and `classify`.
+        """All that is kept of a customer: `predict`, the revenue at stake and `classify` in one.
+
+        The chance is that of policy.near_days; counts and revenue are of 365 days; revenue_at_stake
+        is a year's revenue if alive, times 1 - the chance within policy.far_days.
         """
         self._check(policy.near_days, policy.far_days)
         x, t, T = statistics(history, at)
@@ -156,8 +160,10 @@ def fit(log, at, horizons=(90, 180, 365)):
 
 
 def statistics(history, at):
-    """Repeat purchases x, age at the last purchase t and age T = at - first + 1/2 (days),
-    float64 (customers,)."""
+    """Repeat purchases x, last - first t, at - first + 1/2 T (days), float64 (customers,) each.
+
+    ValueError when `at` lies before a purchase of the history.
+    """
     first, last = _days(history.first_date), _days(history.last_date)
     age = as_day(at) - first
     if (age < last - first).any():
