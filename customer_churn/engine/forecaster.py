@@ -14,6 +14,7 @@ SAMPLE = 10_000
 ALL_UP_TO = 25_000  # customers: below it the total moves by 1 to 2 % with the sample
 USUAL_CHANCE = 1 / 3  # of an unknown customer, worth FEW customers in the mean chances
 FEW = 10
+LEAST_SHARE = 0.05  # a state so rare that its share is mostly chance weighs no more than this one
 YEAR = 365
 PREDICTED = ['alive_probability', 'purchase_probability', 'expected_purchases', 'expected_revenue']
 FORMAT = 1
@@ -92,7 +93,7 @@ class Forecaster:
         """Weights of the chances of active, dormant, lost: mean share to the -share_exponent."""
         mean = dict(zip(self.horizons, self.mean_chances, strict=True))
         near, far = mean[policy.near_days], mean[policy.far_days]
-        return np.maximum([near, far - near, 1 - far], 1e-3) ** -policy.share_exponent
+        return np.maximum([near, far - near, 1 - far], LEAST_SHARE) ** -policy.share_exponent
 
     def to_json(self):
         """Strict JSON text; `from_json` gives an equal forecaster."""
