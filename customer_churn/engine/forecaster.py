@@ -12,9 +12,7 @@ from .purchase_log import as_dates, as_day
 
 SAMPLE = 10_000
 ALL_UP_TO = 25_000  # customers: below it the total moves by 1 to 2 % with the sample
-USUAL_CHANCE = 1 / 3  # of an unknown customer, worth FEW customers in the mean chances
-FEW = 10
-LEAST_SHARE = 0.05  # a state so rare that its share is mostly chance weighs no more than this one
+LEAST_SHARE = 0.1  # a state so rare that its share is mostly chance weighs no more than this one
 YEAR = 365
 PREDICTED = ['alive_probability', 'purchase_probability', 'expected_purchases', 'expected_revenue']
 FORMAT = 1
@@ -151,9 +149,10 @@ def fit(log, at, horizons=(90, 180, 365)):
     purchases, known = pareto_nbd.fit(x, t, T)
     money, money_known = gamma_gamma.fit(x + 1, history.revenue_total.to_numpy(np.float64)[rows])
     plain = Forecaster(purchases, money, horizons, (), {})
+    # one customer's worth of the usual chances, half within a year: an empty log has shares too
     means = tuple(
-        float((chance.sum() + FEW * USUAL_CHANCE) / (len(x) + FEW))
-        for chance in plain.chances(x, t, T, horizons)
+        float((chance.sum() + days / (days + YEAR)) / (len(x) + 1))
+        for chance, days in zip(plain.chances(x, t, T, horizons), horizons, strict=True)
     )
     return Forecaster(
         purchases, money, horizons, means, _report(history, at, x, known, money_known)
