@@ -3,7 +3,7 @@
 import numpy as np
 
 from .forecaster import fit
-from .purchase_log import as_dates, as_day
+from .purchase_log import as_day
 
 FIXED_DAYS = (30, 60, 90, 120, 180, 270, 365, 545, 730)
 TENTHS = 10
@@ -15,14 +15,10 @@ def backtest(log, cut, horizon_days):
     auc (of buying again; None if all or none did), brier, calibration (list of predicted and actual
     share and customers, by tenths of the prediction), total_error and value_error (predicted /
     actual - 1, None if nothing was bought), customers; `fixed_rule` the same for the best fixed
-    number of days of silence, chosen with hindsight by AUC, and its `days`. ValueError when the log
-    ends before the horizon.
+    number of days of silence, chosen with hindsight by AUC, and its `days`. The log must be
+    complete until the end of the horizon: it cannot tell quiet days from days not yet known.
     """
     end = as_day(cut) + int(horizon_days)
-    if len(log.day) and log.day.max() < end - 1:
-        raise ValueError(
-            f'the log ends on {as_dates(log.day.max())}: give an earlier cut or a shorter horizon'
-        )
     history = log.history(cut)
     count, value = _what_came(log, history, as_day(cut), end)
     predicted = fit(log, cut, (horizon_days,)).predict(history, cut, horizon_days)
@@ -38,8 +34,7 @@ def backtest(log, cut, horizon_days):
 
 
 def score(chance, expected, revenue, count, value):
-    """Scores of predictions (customers,) against purchases and money (customers,), see
-    `backtest`."""
+    """Predictions against purchases and money, all (customers,): the scores of `backtest`."""
     bought = count > 0
     return {
         'auc': auc(bought, chance),
@@ -52,8 +47,7 @@ def score(chance, expected, revenue, count, value):
 
 
 def auc(bought, chance):
-    """Area under the ROC curve, ties counting half (Mann-Whitney); None when only one class is
-    there."""
+    """Area under the ROC curve, ties counting half; None when only one class is there."""
     yes, no = int(bought.sum()), int((~bought).sum())
     if not yes or not no:
         return None
@@ -81,8 +75,7 @@ def _calibration(chance, bought):
 
 
 def _best_fixed_rule(silence, history, horizon, count, value):
-    """The fixed number of days with the best AUC; who is within it goes on at his own average
-    pace."""
+    """The best fixed number of days by AUC; within it a customer goes on at his own pace."""
     best = None
     age = silence + (history.last_date - history.first_date).dt.days.to_numpy() + 1
     pace = history.purchase_count.to_numpy() * np.minimum(horizon / np.maximum(age, horizon), 1)

@@ -48,8 +48,10 @@ def _within_limits(days, policy):
 
 
 def _margins(silence, policy):
-    """Three functions of a customer's near and far chance and of the near chance on the day of the
-    last purchase: above 0 where the chance has fallen, where it is not active, where it is lost."""
+    """Three functions, above 0 where the chance has fallen, is not active, is lost.
+
+    Each takes the near and the far chance, and the near chance on the day of the last purchase.
+    """
 
     def fallen(near, far, start):
         return _log(policy.at_risk_share * start) - _log(near)
@@ -118,8 +120,10 @@ class Silence:
 
 
 def _close_in(look, rows, low, high, below, above):
-    """Narrow low (does not hold) < high (holds) to neighbouring days: Illinois in ln(day + 8),
-    with halving."""
+    """Narrow low (does not hold) < high (holds) to neighbouring days -> high.
+
+    Illinois steps in ln(day + 8), every fourth a halving, on the rows still open.
+    """
     low, high, below, above = low.copy(), high.copy(), below.copy(), above.copy()
     side = np.zeros(len(rows), np.int8)
     for step in range(60):

@@ -12,8 +12,7 @@ from .purchase_log import as_dates, as_day
 
 SAMPLE = 10_000
 ALL_UP_TO = 25_000  # customers: below it the total moves by 1 to 2 % with the sample
-USUAL_CHANCE = 1 / 3  # of an unknown customer, worth FEW customers in the mean chances
-FEW = 10
+LEAST_SHARE = 0.1  # a state so rare that its share is mostly chance weighs no more than this one
 YEAR = 365
 PREDICTED = ['alive_probability', 'purchase_probability', 'expected_purchases', 'expected_revenue']
 FORMAT = 1
@@ -48,8 +47,11 @@ class Forecaster:
         return pd.DataFrame(dict(zip(PREDICTED, columns, strict=True)), index=history.index)
 
     def classify(self, history, at, policy):
-        """DataFrame like `history`: status, at_risk_date, dormant_date, lost_date
-        (datetime64[s], NaT = never)."""
+        """Status and deadlines: DataFrame like `history`; dates are datetime64[s], NaT = never.
+
+        Columns status, at_risk_date, dormant_date, lost_date. ValueError for a policy whose
+        horizons were not fitted.
+        """
         self._check(policy.near_days, policy.far_days)
         x, t, _T = statistics(history, at)
         days = days_of_silence(self, x, t, policy)
@@ -62,9 +64,10 @@ class Forecaster:
         return table
 
     def assess(self, history, at, policy):
-        """All the addon stores: `predict` (chance within policy.near_days, counts and revenue of a
-        year), the revenue at stake (a year's revenue if alive times 1 - chance within
-        policy.far_days) and `classify`.
+        """All that is kept of a customer: `predict`, the revenue at stake and `classify` in one.
+
+        The chance is that of policy.near_days; counts and revenue are of 365 days; revenue_at_stake
+        is a year's revenue if alive, times 1 - the chance within policy.far_days.
         """
         self._check(policy.near_days, policy.far_days)
         x, t, T = statistics(history, at)
@@ -88,7 +91,7 @@ class Forecaster:
         """Weights of the chances of active, dormant, lost: mean share to the -share_exponent."""
         mean = dict(zip(self.horizons, self.mean_chances, strict=True))
         near, far = mean[policy.near_days], mean[policy.far_days]
-        return np.maximum([near, far - near, 1 - far], 1e-3) ** -policy.share_exponent
+        return np.maximum([near, far - near, 1 - far], LEAST_SHARE) ** -policy.share_exponent
 
     def to_json(self):
         """Strict JSON text; `from_json` gives an equal forecaster."""
@@ -146,9 +149,10 @@ def fit(log, at, horizons=(90, 180, 365)):
     purchases, known = pareto_nbd.fit(x, t, T)
     money, money_known = gamma_gamma.fit(x + 1, history.revenue_total.to_numpy(np.float64)[rows])
     plain = Forecaster(purchases, money, horizons, (), {})
+    # one customer's worth of the usual chances, half within a year: an empty log has shares too
     means = tuple(
-        float((chance.sum() + FEW * USUAL_CHANCE) / (len(x) + FEW))
-        for chance in plain.chances(x, t, T, horizons)
+        float((chance.sum() + days / (days + YEAR)) / (len(x) + 1))
+        for chance, days in zip(plain.chances(x, t, T, horizons), horizons, strict=True)
     )
     return Forecaster(
         purchases, money, horizons, means, _report(history, at, x, known, money_known)
@@ -156,8 +160,10 @@ def fit(log, at, horizons=(90, 180, 365)):
 
 
 def statistics(history, at):
-    """Repeat purchases x, age at the last purchase t and age T = at - first + 1/2 (days),
-    float64 (customers,)."""
+    """Repeat purchases x, last - first t, at - first + 1/2 T (days), float64 (customers,) each.
+
+    ValueError when `at` lies before a purchase of the history.
+    """
     first, last = _days(history.first_date), _days(history.last_date)
     age = as_day(at) - first
     if (age < last - first).any():

@@ -12,12 +12,8 @@ import numpy as np
 from scipy.optimize import minimize
 from scipy.special import digamma, exprel, gammaln
 
-PRIOR = (
-    0.5,
-    0.3,
-    0.5,
-    0.6,
-)  # r, alpha, s, beta in units of the mean age: typical of many purchase logs
+# r, alpha, s, beta in units of the mean age: typical of many purchase logs
+PRIOR = (0.5, 0.3, 0.5, 0.6)
 PRIOR_WEIGHT = 5.0  # customers' worth of faith in it
 SHORTEST_UNIT = 90.0  # days: a ledger begun yesterday says nothing about its unit of time
 BLOCK = 4096  # rows at a time, so that the arrays stay in the cache
@@ -51,13 +47,11 @@ class ParetoNBD:
         return 1 / (1 + in_blocks(self._death_odds, x, t, T))
 
     def _death_odds(self, x, t, T):
-        """I / A: the integral over the day u of leaving, from t to T, against having stayed to
-        T."""
+        """I / A: having left on some day u from t to T, against having stayed to T."""
         return sum(piece for piece, *_ in _pieces(astuple(self), self.r + x, t, T))
 
     def chance_if_alive(self, x, T, horizon):
-        """P(any purchase in the next `horizon` days | alive): the rate integrated over the days
-        ahead."""
+        """P(any purchase in the next `horizon` days | alive), (customers,)."""
         return in_blocks(lambda x, T: self._chance_if_alive(x, T, horizon), x, T)
 
     def _chance_if_alive(self, x, T, horizon):
@@ -79,8 +73,7 @@ class ParetoNBD:
         return np.minimum(chance, np.minimum(self.count_if_alive(x, T, horizon), 1))
 
     def count_if_alive(self, x, T, horizon):
-        """E[purchases in the next `horizon` days | alive] (Fader and Hardie, eq. 41 over
-        P(alive))."""
+        """E[purchases in the next `horizon` days | alive], (customers,); no pole at s = 1."""
         longer = np.log1p(horizon / (self.beta + T))
         rest = (self.beta + T) * longer * exprel(-(self.s - 1) * longer)
         return (self.r + x) / (self.alpha + T) * rest
@@ -100,8 +93,7 @@ def _objective(log_theta, x, t, T, weight, penalty):
 
 
 def _log_likelihood(theta, x, t, T):
-    """ln L (rows,) and its gradient (4, rows) in r, alpha, s, beta: Fader and Hardie's sum A +
-    I."""
+    """ln L (rows,) and its gradient (4, rows) in r, alpha, s, beta."""
     r, alpha, s, beta = theta
     k = r + x
     log_a, log_b = np.log(alpha + T), np.log(beta + T)
@@ -111,8 +103,8 @@ def _log_likelihood(theta, x, t, T):
     gradient = stayed * alive + slopes * alive
     gradient[0] += digamma(k) - digamma(r) + np.log(alpha)
     gradient[1] += r / alpha
-    log_a_term = s * (np.log(beta) - log_b) - k * log_a
-    return gammaln(k) - gammaln(r) + r * np.log(alpha) + log_a_term + np.log1p(odds), gradient
+    log_stayed = s * (np.log(beta) - log_b) - k * log_a
+    return gammaln(k) - gammaln(r) + r * np.log(alpha) + log_stayed + np.log1p(odds), gradient
 
 
 def _integrals(theta, k, t, T):

@@ -51,9 +51,14 @@ def test_the_area_under_the_curve_counts_ties_half():
     )
 
 
-def test_a_horizon_past_the_end_of_the_log_is_refused():
-    with pytest.raises(ValueError, match='earlier cut'):
-        engine.backtest(log_of(bought(0, 100)), datetime.date(2020, 4, 1), 90)
+def test_a_log_that_ends_in_quiet_days_is_scored():
+    told = engine.backtest(log_of(bought(0, 100)), datetime.date(2020, 4, 1), 90)
+    assert told['customers'] == 1 and told['total_error'] > -1
+
+
+def test_a_log_without_customers_has_no_score():
+    told = engine.backtest(log_of(), datetime.date(2020, 4, 1), 90)
+    assert told['customers'] == 0 and told['brier'] is None and told['calibration'] == []
 
 
 def test_a_log_where_nothing_came_has_no_ratio():

@@ -181,3 +181,12 @@ def test_before_all_purchases_there_is_nobody_and_still_an_answer():
     assert forecaster.predict(log.history(START), START, 90).empty
     assert forecaster.assess(log.history(START), START, engine.Policy()).empty
     assert forecaster.report['purchases'] == 'prior'
+
+
+def test_one_customer_passes_through_the_states_in_a_sensible_time():
+    log = log_of(bought(0, 40, 95))
+    table = engine.fit(log, AT).classify(log.history(AT), AT, engine.Policy())
+    wait = (table.iloc[0, 1:] - pd.Timestamp(START + np.timedelta64(95, 'D'))).map(
+        lambda gap: gap.days
+    )
+    assert 14 <= wait.at_risk_date < wait.dormant_date <= wait.lost_date < 900
