@@ -32,7 +32,7 @@ class CustomerChurnProfile(models.Model):
     policy_id = fields.Many2one("customer.churn.policy", readonly=True, index="btree_not_null", ondelete="set null")
     run_id = fields.Many2one("customer.churn.run", readonly=True, index="btree_not_null", ondelete="set null")
 
-    status = fields.Selection(STATUS, required=True, readonly=True, index=True)
+    status = fields.Selection(STATUS, required=True, readonly=True, index=True, group_expand=True)
     status_date = fields.Date(string="Status Since", readonly=True)
     at_risk_date = fields.Date(
         string="Turns At Risk", readonly=True, help="The day on which the customer turns at risk if no purchase comes.",
@@ -67,13 +67,13 @@ class CustomerChurnProfile(models.Model):
         string="Chance of Buying Again", readonly=True, aggregator="avg",
         help="Chance of at least one purchase within the policy's near horizon (90 days, unless changed).",
     )
-    expected_purchases = fields.Float(readonly=True, help="In the next 365 days.")
+    expected_purchases = fields.Float(digits=(16, 1), readonly=True, help="In the next 365 days.")
     expected_revenue = fields.Monetary(readonly=True, help="In the next 365 days.")
     revenue_12m = fields.Monetary(string="Revenue of 12 Months", readonly=True)
     revenue_previous_12m = fields.Monetary(string="Revenue of the 12 Months Before", readonly=True)
     revenue_total = fields.Monetary(string="Total Revenue", readonly=True)
     revenue_at_stake = fields.Monetary(
-        readonly=True, help="What a year of this customer is worth, times the chance that no purchase comes.",
+        string="Revenue at Stake", readonly=True, help="What a year of this customer is worth, times the chance that no purchase comes.",
     )
     overdue_amount = fields.Monetary(
         string="Overdue", compute="_compute_overdue_amount", compute_sudo=True,  # salespeople read no journal items

@@ -36,10 +36,10 @@ class CustomerChurnRun(models.Model):
              "Nightly: only the customers whose ledger changed or whose deadline has come.",
     )
     customer_count = fields.Integer(string="Customers", readonly=True, help="Customers with a profile afterwards.")
-    read_count = fields.Integer(string="Read", readonly=True, help="Customers whose ledger was read.")
+    read_count = fields.Integer(string="Customers Read", readonly=True, help="Customers whose ledger was read.")
     changed_count = fields.Integer(string="Profiles Changed", readonly=True)
     event_count = fields.Integer(string="Status Changes", readonly=True)
-    duration = fields.Float(string="Seconds", digits=(16, 2), readonly=True, aggregator="avg")
+    duration = fields.Float(string="Duration (Seconds)", digits=(16, 2), readonly=True, aggregator="avg")
     parameters = fields.Text(readonly=True, help="The forecast's parameters, as JSON.")
     fit_date = fields.Date(string="Fitted On", readonly=True)
     read_at = fields.Datetime(readonly=True, help="Every change of the ledger before this moment was seen.")
