@@ -85,8 +85,9 @@ class CustomerChurnProfile(models.Model):
     event_ids = fields.One2many("customer.churn.event", "profile_id", string="What Happened")
     event_count = fields.Integer(compute="_compute_event_count")
 
-    _unique_customer = models.UniqueIndex(
-        "(company_id, partner_id)", "A customer has one profile per company.",
+    # a constraint, no index alone: merging contacts looks for it before it moves rows
+    _customer_uniq = models.Constraint(
+        "UNIQUE (company_id, partner_id)", "A customer has one profile per company.",
     )
     _stale_idx = models.Index("(company_id) WHERE is_stale")
 
