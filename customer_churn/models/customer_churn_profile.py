@@ -73,7 +73,8 @@ class CustomerChurnProfile(models.Model):
     revenue_previous_12m = fields.Monetary(string="Revenue of the 12 Months Before", readonly=True)
     revenue_total = fields.Monetary(string="Total Revenue", readonly=True)
     revenue_at_stake = fields.Monetary(
-        string="Revenue at Stake", readonly=True, help="What a year of this customer is worth, times the chance that no purchase comes.",
+        string="Revenue at Stake", readonly=True,
+        help="What a year of this customer is worth, times the chance that no purchase comes.",
     )
     overdue_amount = fields.Monetary(
         string="Overdue", compute="_compute_overdue_amount", compute_sudo=True,  # salespeople read no journal items
@@ -97,7 +98,8 @@ class CustomerChurnProfile(models.Model):
         today = fields.Date.context_today(self)
         for profile in self:
             profile.next_date = min(
-                (profile[name] for name in DEADLINES.values() if profile[name] and profile[name] > today), default=False,
+                (profile[name] for name in DEADLINES.values() if profile[name] and profile[name] > today),
+                default=False,
             )
 
     @api.depends("partner_id", "company_id")
@@ -132,7 +134,8 @@ class CustomerChurnProfile(models.Model):
         today = fields.Date.context_today(self)
         for profile in self:
             profile.explanation = " ".join(filter(None, [
-                self.env._("%(rhythm)s; %(silence)s.", rhythm=profile._say_rhythm(), silence=profile._say_silence(today)),
+                self.env._("%(rhythm)s; %(silence)s.",
+                           rhythm=profile._say_rhythm(), silence=profile._say_silence(today)),
                 profile._say_next(today),
             ]))
 

@@ -3,7 +3,6 @@ import time
 import traceback
 
 from dateutil.relativedelta import relativedelta
-
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 from odoo.tools import SQL, format_date
@@ -154,7 +153,7 @@ class CustomerChurnRun(models.Model):
     @api.model
     def _ask_for_runs(self, companies=None, full=False):
         """The unfinished runs, and one for each company that has neither such a one nor one done today."""
-        companies = companies or self.env["res.company"].search([])
+        companies = companies or self.env["res.company"].search([("active", "=", True)])
         pending = self.search([("state", "=", "running"), ("company_id", "in", companies.ids)], order="id")
         done = self.search([("state", "=", "done"), ("company_id", "in", companies.ids),
                             ("date", ">=", fields.Date.today() - relativedelta(days=1))])

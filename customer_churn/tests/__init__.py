@@ -1,8 +1,1 @@
-from . import test_purchase
-from . import test_run
-from . import test_oracle
-from . import test_policy
-from . import test_profile
-from . import test_security
-from . import test_purity
-from . import test_cdnow
+from . import test_cdnow, test_oracle, test_policy, test_profile, test_purchase, test_purity, test_run, test_security

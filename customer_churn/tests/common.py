@@ -103,7 +103,7 @@ class ChurnCommon(TransactionCase):
         company = company or self.company
         journal = self.env["account.journal"].search([("company_id", "=", company.id), ("type", "=", "sale")], limit=1)
         self.env.flush_all()
-        partners, days, amounts = zip(*rows)
+        partners, days, amounts = zip(*rows, strict=True)
         self.env.cr.execute(SQL(
             """INSERT INTO account_move (company_id, journal_id, currency_id, auto_post, state, move_type, partner_id,
                       invoice_date, date, amount_untaxed_signed, amount_total, create_date, write_date, name)
