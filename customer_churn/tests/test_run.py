@@ -2,13 +2,11 @@ import random
 from datetime import timedelta
 from unittest.mock import patch
 
-
 from odoo.exceptions import UserError
 from odoo.sql_db import db_connect
 from odoo.tests import tagged
 
-
-from .common import FORECAST_COLUMNS, PROFILE_COLUMNS, TODAY, ChurnCommon, before
+from .common import PROFILE_COLUMNS, TODAY, ChurnCommon, before
 
 LEDGER_COLUMNS = [name for name in PROFILE_COLUMNS if name != "status_date"]
 
