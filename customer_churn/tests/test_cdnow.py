@@ -18,7 +18,7 @@ class TestCdnow(ChurnCommon):
         with file_open("customer_churn/demo/cdnow_sample.csv.gz", "rb") as packed, gzip.open(packed, "rt") as text:
             rows = list(csv.DictReader(text))
         numbers = sorted({row["customer_id"] for row in rows})
-        ids = dict(zip(numbers, self.customers(len(numbers), "CDNOW").ids))
+        ids = dict(zip(numbers, self.customers(len(numbers), "CDNOW").ids, strict=True))
         self.in_the_ledger([
             (ids[row["customer_id"]], date.fromisoformat(row["date"]), float(row["amount"]) * (
                 -1 if row["type"] != "invoice" else 1)) for row in rows])

@@ -57,20 +57,22 @@ class TestOracle(ChurnCommon):
             {"customer_id": owner[m["id"]], "date": m["invoice_date"], "amount": m["amount_untaxed_signed"]}
             for m in moves if m["id"] not in void and m["invoice_date"] <= TODAY])
 
+    def _money(self, rows, after, until):
+        return round(float(rows[(rows.date > after) & (rows.date <= until)].amount.sum()), 2)
+
     def _expected(self, frame):
         expected = {}
         for customer, rows in frame.groupby("customer_id"):
             days = sorted(set(rows[rows.amount > 0].date))
             if not days:
                 continue
-            gaps = sorted((b - a).days for a, b in zip(days, days[1:]))
+            gaps = sorted((b - a).days for a, b in zip(days, days[1:], strict=False))
             middle = len(gaps) // 2
-            money = lambda after, until: round(  # noqa: E731
-                float(rows[(rows.date > after) & (rows.date <= until)].amount.sum()), 2)
             expected[customer] = (
                 len(days), days[0], days[-1],
                 (gaps[middle] + gaps[-middle - 1]) / 2 if gaps else None,
-                money(before(365), TODAY), money(before(730), before(365)), money(date.min, TODAY),
+                self._money(rows, before(365), TODAY), self._money(rows, before(730), before(365)),
+                self._money(rows, date.min, TODAY),
             )
         return expected
 
