@@ -103,7 +103,8 @@ class TestRun(ChurnCommon):
 
     def test_nightly_runs_say_what_a_full_run_says_of_everybody(self):
         customers = self._ledger(40)
-        self.slept()
+        contact = self.env["res.partner"].create({"name": "Buyer", "parent_id": customers[0].id})
+        self.bought(contact, before(2))
         self.night()
         chance, at = random.Random(3), TODAY
         for _night in range(5):
@@ -115,10 +116,9 @@ class TestRun(ChurnCommon):
             changed[3].churn_exclude = not changed[3].churn_exclude
             if chance.random() < 0.5:
                 self.reversed(new, at)
+            contact.parent_id = changed[5]  # with what it bought before the last night
             contact = self.env["res.partner"].create({"name": "Buyer", "parent_id": changed[4].id})
             self.bought(contact, at - timedelta(days=2))
-            self.slept()
-            contact.parent_id = changed[5]
             with self.only_what_changed():
                 run = self.night(at)
             self.assertEqual(run.kind, "nightly")
