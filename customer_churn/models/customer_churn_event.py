@@ -1,4 +1,4 @@
-from odoo import fields, models
+from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL
 
@@ -33,6 +33,10 @@ class CustomerChurnEvent(models.Model):
         if set(vals) - {"user_id"}:
             raise UserError(self.env._("A status change is a record of what happened: it cannot be changed."))
         return super().write(vals)
+
+    @api.ondelete(at_uninstall=False)
+    def _refuse_deletion(self):
+        raise UserError(self.env._("A status change is a record of what happened: it cannot be deleted."))
 
     def _append_sql(self, changed):
         """The statement's last part: one event for each row of `changed` (SQL) whose status is another."""

@@ -11,6 +11,7 @@ PROFILE_FIELD = {  # what is shown on a partner -> where it stands on the custom
     "churn_alive_probability": "alive_probability",
     "churn_last_purchase_date": "last_purchase_date",
 }
+PROFILE_PARTNER = SQL.identifier("customer_churn_profile", "partner_id")  # record rules may join more tables
 ROLL_UP = {"parent_id", "is_company"}  # what decides to which customer a contact's documents belong
 
 
@@ -62,9 +63,9 @@ class ResPartner(models.Model):
         in_company = Domain("company_id", "=", self.env.company.id)
         Profile = self.env["customer.churn.profile"]
         found = Domain("commercial_partner_id", "in",
-                       Profile._search(in_company & Domain(name, operator, value)).subselect("partner_id"))
+                       Profile._search(in_company & Domain(name, operator, value)).subselect(PROFILE_PARTNER))
         if operator == "in" and False in value:
-            found |= Domain("commercial_partner_id", "not in", Profile._search(in_company).subselect("partner_id"))
+            found |= Domain("commercial_partner_id", "not in", Profile._search(in_company).subselect(PROFILE_PARTNER))
         return found
 
     def _search_churn_profile_id(self, operator, value):

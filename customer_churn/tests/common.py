@@ -15,7 +15,7 @@ TODAY = date(2025, 6, 30)
 PROFILE_COLUMNS = (
     "partner_id", "status", "status_date", "at_risk_date", "dormant_date", "lost_date", "purchase_count",
     "first_purchase_date", "last_purchase_date", "usual_gap_days", "gap_spread_days", "revenue_12m",
-    "revenue_previous_12m", "revenue_total", "overdue_amount", "policy_id",
+    "revenue_previous_12m", "revenue_total", "policy_id",
 )
 FORECAST_COLUMNS = (
     "alive_probability", "purchase_probability", "expected_purchases", "expected_revenue", "revenue_at_stake",

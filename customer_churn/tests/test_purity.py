@@ -8,8 +8,8 @@ from odoo.tests import BaseCase, tagged
 SCRIPT = """
 import sys
 import odoo.addons
-odoo.addons.__path__.insert(0, sys.argv[1])
-before = set(sys.modules)
+import odoo.tools
+odoo.tools.config.parse_config(['--addons-path=' + sys.argv[1]])
 import odoo.addons.account
 between = set(sys.modules)
 import odoo.addons.customer_churn
