@@ -133,11 +133,11 @@ class CustomerChurnProfile(models.Model):
         """Facts in the reader's language and as of the reader's day, so that no sentence goes stale."""
         today = fields.Date.context_today(self)
         for profile in self:
-            profile.explanation = " ".join(filter(None, [
-                self.env._("%(rhythm)s; %(silence)s.",
-                           rhythm=profile._say_rhythm(), silence=profile._say_silence(today)),
-                profile._say_next(today),
-            ]))
+            facts = {"rhythm": profile._say_rhythm(), "silence": profile._say_silence(today)}
+            if coming := profile._say_next(today):
+                profile.explanation = self.env._("%(rhythm)s; %(silence)s. %(coming)s", **facts, coming=coming)
+            else:
+                profile.explanation = self.env._("%(rhythm)s; %(silence)s.", **facts)
 
     def _say_rhythm(self):
         gap = round(self.usual_gap_days)

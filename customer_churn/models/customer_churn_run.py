@@ -161,6 +161,7 @@ class CustomerChurnRun(models.Model):
         missing = (companies - pending.company_id).filtered(lambda c: (c, self._get_today(c)) not in fresh)
         return pending | self.create([self._prepare_run_vals(company, full=full) for company in missing])
 
+    @api.model
     def action_run(self):
         """*Analyse now*: ask for full runs of the companies at hand and wake the scheduled action."""
         if not self.env.user.has_group(MANAGER):
