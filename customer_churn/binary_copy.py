@@ -8,7 +8,6 @@ network order, then a trailer. Imported inside a run only, since it loads numpy.
 import io
 
 import numpy as np
-
 from odoo.tools import SQL
 
 _HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)

@@ -1,12 +1,27 @@
 """Forecasts of who buys again, from the purchases alone.
 
-numpy, pandas and scipy, no Odoo: `import engine` works with the folder above on the path. The day looked at
-is always an argument; nothing here reads a clock, keeps a state or draws a random number.
+numpy, pandas and scipy, no Odoo: `import engine` works with the folder above on the path. The day
+looked at is always an argument; nothing here reads a clock, keeps a state or draws a random number.
+
+The parts are loaded when they are asked for, so that who only needs `engine.policy` (a form that is
+checked) does not load the numeric libraries.
 """
-from .backtest import backtest
-from .forecaster import Forecaster, fit
-from .pareto_nbd import fit_pareto_nbd
-from .policy import Policy
-from .purchase_log import PurchaseLog
+
+from importlib import import_module
+
+_PLACES = {
+    'Forecaster': 'forecaster',
+    'Policy': 'policy',
+    'PurchaseLog': 'purchase_log',
+    'backtest': 'backtesting',
+    'fit': 'forecaster',
+    'fit_pareto_nbd': 'pareto_nbd',
+}
 
 __all__ = ['Forecaster', 'Policy', 'PurchaseLog', 'backtest', 'fit', 'fit_pareto_nbd']
+
+
+def __getattr__(name):
+    if name not in _PLACES:
+        raise AttributeError(f'module {__name__!r} has no attribute {name!r}')
+    return getattr(import_module(f'.{_PLACES[name]}', __name__), name)

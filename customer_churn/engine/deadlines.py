@@ -1,23 +1,31 @@
 """Deadlines: the day on which a customer who buys nothing turns at_risk, dormant, lost.
 
-All chances fall with silence, so a rule that starts to hold keeps holding, and its deadline is the first
-whole day on which it holds. It depends on the customer's own x and t alone: neither on the day of looking,
-nor on who else is looked at.
+All chances fall with silence, so a rule that starts to hold keeps holding, and its deadline is the
+first whole day on which it holds. It depends on the customer's own x and t alone: neither on the
+day of looking, nor on who else is looked at.
 """
+
 import numpy as np
 
-NEVER = 7306                    # days: what would take longer than 20 years never comes
+NEVER = 7306  # days: what would take longer than 20 years never comes
 GRID = np.array([0, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096, NEVER - 1])
 TINY = 1e-300
+LONGEST = 2.0**21  # days: more than any history, so x and t fit in one exact number
 
 
 def days_of_silence(forecaster, x, t, policy):
-    """int64 (customers, 3): days after the last purchase of at_risk, dormant, lost; NEVER beyond 20 years."""
+    """Days after the last purchase of at_risk, dormant, lost: int64 (customers, 3).
+
+    x repeat purchases, t whole days from the first to the last, float64 (customers,); NEVER beyond
+    20 years. Customers with the same x and t are worked out once.
+    """
     if not len(x):
         return np.empty((0, 3), np.int64)
-    rows, inverse = np.unique(np.column_stack([x, t]), axis=0, return_inverse=True)
-    x, t = np.ascontiguousarray(rows.T)
-    days = np.tile([policy.at_risk_days, policy.dormant_days, policy.lost_days], (len(x), 1)).astype(np.int64)
+    _, kept, inverse = np.unique(x * LONGEST + t, return_index=True, return_inverse=True)
+    x, t = x[kept], t[kept]
+    days = np.tile(
+        [policy.at_risk_days, policy.dormant_days, policy.lost_days], (len(x), 1)
+    ).astype(np.int64)
     ruled = np.full(len(x), policy.rule != 'days') & ((x > 0) | (policy.single_rule != 'days'))
     if ruled.any():
         days[ruled] = _by_chance(Silence(forecaster, x[ruled], t[ruled], policy), policy)
@@ -25,9 +33,8 @@ def days_of_silence(forecaster, x, t, policy):
 
 
 def _by_chance(silence, policy):
-    dormant, lost = (silence.first_day(margin) for margin in _margins(silence, policy))
+    risk, dormant, lost = (silence.first_day(margin) for margin in _margins(silence, policy))
     lost = np.maximum(lost, dormant)
-    risk = silence.first_day(silence.fallen(policy.at_risk_share))
     if policy.at_risk_lead:
         risk = np.minimum(risk, np.where(dormant < NEVER, dormant - policy.at_risk_lead, NEVER))
     return np.column_stack([np.minimum(risk, dormant), dormant, lost])
@@ -41,22 +48,39 @@ def _within_limits(days, policy):
 
 
 def _margins(silence, policy):
-    """Two functions of (near, far) chances, above 0 where a customer is no longer active, and where lost."""
+    """Three functions, above 0 where the chance has fallen, is not active, is lost.
+
+    Each takes the near and the far chance, and the near chance on the day of the last purchase.
+    """
+
+    def fallen(near, far, start):
+        return _log(policy.at_risk_share * start) - _log(near)
+
     if policy.rule == 'chance':
-        def dormant(near, far):
-            return policy.active_chance - near
+        return fallen, *_margins_of_chance(policy)
+    return fallen, *_margins_of_share(silence.forecaster.class_weights(policy))
 
-        def lost(near, far):
-            return np.minimum(policy.active_chance - near, policy.dormant_chance - far)
-        return dormant, lost
-    active, later, never = silence.forecaster.class_weights(policy)
 
-    def no_longer_active(near, far):
-        return _log(np.maximum(later * (far - near), never * (1 - far))) - _log(active * near)
+def _margins_of_chance(policy):
+    def not_active(near, far, start):
+        return policy.active_chance - near
 
-    def no_longer_expected(near, far):
-        return _log(never * (1 - far)) - _log(np.maximum(active * near, later * (far - near)))
-    return no_longer_active, no_longer_expected
+    def lost(near, far, start):
+        return np.minimum(policy.active_chance - near, policy.dormant_chance - far)
+
+    return not_active, lost
+
+
+def _margins_of_share(weights):
+    active, dormant, gone = weights
+
+    def not_active(near, far, start):
+        return _log(np.maximum(dormant * (far - near), gone * (1 - far))) - _log(active * near)
+
+    def lost(near, far, start):
+        return _log(gone * (1 - far)) - _log(np.maximum(active * near, dormant * (far - near)))
+
+    return not_active, lost
 
 
 def _log(values):
@@ -73,21 +97,14 @@ class Silence:
     def chances(self, rows, day):
         """(near, far) chances of the customers `rows` after `day` days of silence."""
         x, t = self.x[rows], self.t[rows]
-        return self.forecaster.chances(x, t, t + day + .5, (self.policy.near_days, self.policy.far_days))
-
-    def fallen(self, share):
-        """Margin of: the near chance is below `share` of its value on the day of the last purchase."""
-        start = _log(self.coarse[0][0]) + np.log(max(share, TINY))
-
-        def margin(near, far, rows=slice(None)):
-            return start[rows] - _log(near)
-        margin.by_row = True
-        return margin
+        return self.forecaster.chances(
+            x, t, t + day + 0.5, (self.policy.near_days, self.policy.far_days)
+        )
 
     def first_day(self, margin):
-        """First whole day with margin > 0 (NEVER if none): the coarse grid, then safeguarded secants."""
-        by_row = getattr(margin, 'by_row', False)
-        coarse = np.stack([margin(*chances) for chances in self.coarse])
+        """First whole day with margin > 0, NEVER if none: coarse grid, then safeguarded secants."""
+        start = self.coarse[0][0]
+        coarse = np.stack([margin(*chances, start) for chances in self.coarse])
         holds = coarse > 0
         place = np.where(holds.any(axis=0), holds.argmax(axis=0), len(GRID))
         high = np.append(GRID, NEVER)[place]
@@ -96,22 +113,25 @@ class Silence:
         below, above = coarse[place[inside] - 1, inside], coarse[place[inside], inside]
 
         def look(rows, day):
-            near, far = self.chances(rows, day)
-            return margin(near, far, rows) if by_row else margin(near, far)
+            return margin(*self.chances(rows, day), start[rows])
+
         high[inside] = _close_in(look, inside, low, top, below, above)
         return high
 
 
 def _close_in(look, rows, low, high, below, above):
-    """Narrow low (does not hold) < high (holds) to neighbouring days: Illinois in ln(day + 8), with halving."""
+    """Narrow low (does not hold) < high (holds) to neighbouring days -> high.
+
+    Illinois steps in ln(day + 8), every fourth a halving, on the rows still open.
+    """
     low, high, below, above = low.copy(), high.copy(), below.copy(), above.copy()
     side = np.zeros(len(rows), np.int8)
     for step in range(60):
         todo = np.flatnonzero(high - low > 1)
         if not len(todo):
             break
-        a, b = np.log(low[todo] + 8.), np.log(high[todo] + 8.)
-        share = below[todo] / (below[todo] - above[todo]) if step % 4 != 3 else .5
+        a, b = np.log(low[todo] + 8.0), np.log(high[todo] + 8.0)
+        share = below[todo] / (below[todo] - above[todo]) if step % 4 != 3 else 0.5
         day = np.rint(np.exp(a + (b - a) * share) - 8).astype(np.int64)
         day = np.clip(day, low[todo] + 1, high[todo] - 1)
         value = look(rows[todo], day)

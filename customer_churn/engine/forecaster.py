@@ -1,4 +1,5 @@
 """The forecaster: from a fitted log to chances, counts, money, statuses and deadlines."""
+
 import json
 from dataclasses import asdict, dataclass
 
@@ -10,9 +11,8 @@ from .deadlines import NEVER, days_of_silence
 from .purchase_log import as_dates, as_day
 
 SAMPLE = 10_000
-ALL_UP_TO = 25_000              # customers: below it the total moves by 1 to 2 % with the sample
-USUAL_CHANCE = 1 / 3            # of an unknown customer, worth FEW customers in the mean chances
-FEW = 10
+ALL_UP_TO = 25_000  # customers: below it the total moves by 1 to 2 % with the sample
+LEAST_SHARE = 0.1  # a state so rare that its share is mostly chance weighs no more than this one
 YEAR = 365
 PREDICTED = ['alive_probability', 'purchase_probability', 'expected_purchases', 'expected_revenue']
 FORMAT = 1
@@ -20,11 +20,12 @@ FORMAT = 1
 
 @dataclass(frozen=True)
 class Forecaster:
-    """What one fit learned. `mean_chances`: P(any) per horizon over the customers of the fit, for the shares.
+    """What one fit learned; its answers are pure functions of a customer's row.
 
-    The answers are pure functions of a customer's row: a correction of the ranking or of the level by the
-    company's own past would enter in `chances` and `_counts`.
+    `mean_chances` P(any) per horizon over the customers of the fit, for the shares. A correction of
+    the ranking or of the level by the company's own past would enter in `_alive_and_chances`.
     """
+
     purchases: pareto_nbd.ParetoNBD
     money: gamma_gamma.GammaGamma
     horizons: tuple
@@ -32,60 +33,76 @@ class Forecaster:
     report: dict
 
     def predict(self, history, at, horizon_days):
-        """DataFrame like `history`: the chance to be still there, and what comes within `horizon_days`.
+        """What comes within `horizon_days`: DataFrame like `history`.
 
         alive_probability, purchase_probability in 0..1; expected_purchases (days); expected_revenue
-        (currency, >= 0). `at` at or after the day of the history: nothing was bought since. ValueError for
-        a horizon that was not fitted.
+        (currency, >= 0). `at` at or after the day of the history: nothing was bought since.
+        ValueError for a horizon that was not fitted.
         """
         self._check(horizon_days)
         x, t, T = statistics(history, at)
-        alive, (chance,), (count,) = self._answers(x, t, T, (horizon_days,))
-        worth = self._worth(history)
-        return pd.DataFrame(dict(zip(PREDICTED, (alive, chance, count, count * worth))), index=history.index)
+        alive, (chance,) = self._alive_and_chances(x, t, T, (horizon_days,))
+        count = alive * self.purchases.count_if_alive(x, T, horizon_days)
+        columns = alive, chance, count, count * self._worth(history)
+        return pd.DataFrame(dict(zip(PREDICTED, columns, strict=True)), index=history.index)
 
     def classify(self, history, at, policy):
-        """DataFrame like `history`: status, at_risk_date, dormant_date, lost_date (datetime64[s], NaT = never)."""
+        """Status and deadlines: DataFrame like `history`; dates are datetime64[s], NaT = never.
+
+        Columns status, at_risk_date, dormant_date, lost_date. ValueError for a policy whose
+        horizons were not fitted.
+        """
         self._check(policy.near_days, policy.far_days)
         x, t, _T = statistics(history, at)
         days = days_of_silence(self, x, t, policy)
         last = _days(history.last_date)
         dates = as_dates(last[:, None] + days)
-        dates[days >= NEVER] = np.datetime64('NaT')
+        dates[days >= NEVER] = np.datetime64('NaT', 's')
         status = _status(as_day(at) - last, as_day(at) - _days(history.first_date), days, policy)
-        names = ('at_risk_date', 'dormant_date', 'lost_date')
-        return pd.DataFrame({'status': status, **dict(zip(names, dates.T))}, index=history.index)
+        table = pd.DataFrame({'status': status}, index=history.index)
+        table['at_risk_date'], table['dormant_date'], table['lost_date'] = dates.T
+        return table
 
     def assess(self, history, at, policy):
-        """All the addon stores: `predict` (chance within policy.near_days, counts and revenue of a year), the
-        revenue at stake (a year's revenue if alive times 1 - chance within policy.far_days) and `classify`.
+        """All that is kept of a customer: `predict`, the revenue at stake and `classify` in one.
+
+        The chance is that of policy.near_days; counts and revenue are of 365 days; revenue_at_stake
+        is a year's revenue if alive, times 1 - the chance within policy.far_days.
         """
         self._check(policy.near_days, policy.far_days)
         x, t, T = statistics(history, at)
-        alive, (near, far), _ = self._answers(x, t, T, (policy.near_days, policy.far_days))
+        horizons = policy.near_days, policy.far_days
+        alive, (near, far) = self._alive_and_chances(x, t, T, horizons)
         if_alive, worth = self.purchases.count_if_alive(x, T, YEAR), self._worth(history)
-        count = np.maximum(alive * if_alive, far if policy.far_days <= YEAR else near)
-        table = pd.DataFrame({
-            **dict(zip(PREDICTED, (alive, near, count, count * worth))),
-            'revenue_at_stake': if_alive * worth * (1 - far),
-        }, index=history.index)
+        columns = alive, near, alive * if_alive, alive * if_alive * worth
+        table = pd.DataFrame(dict(zip(PREDICTED, columns, strict=True)), index=history.index)
+        table['revenue_at_stake'] = if_alive * worth * (1 - far)
         return table.join(self.classify(history, at, policy))
 
     def chances(self, x, t, T, horizons):
-        """P(any purchase) within each of `horizons`, for arrays of repeat purchases, age then, age now."""
+        """P(any purchase) within each of `horizons` (days), of arrays x, t, T: see `statistics`."""
+        return self._alive_and_chances(x, t, T, horizons)[1]
+
+    def _alive_and_chances(self, x, t, T, horizons):
         alive = self.purchases.alive(x, t, T)
-        return [alive * self.purchases.chance_if_alive(x, T, days) for days in horizons]
+        return alive, [alive * self.purchases.chance_if_alive(x, T, days) for days in horizons]
 
     def class_weights(self, policy):
-        """What the chances of active, dormant, lost are weighed with: (mean share) ^ -policy.share_exponent."""
-        mean = dict(zip(self.horizons, self.mean_chances))
+        """Weights of the chances of active, dormant, lost: mean share to the -share_exponent."""
+        mean = dict(zip(self.horizons, self.mean_chances, strict=True))
         near, far = mean[policy.near_days], mean[policy.far_days]
-        return np.maximum([near, far - near, 1 - far], 1e-3) ** -policy.share_exponent
+        return np.maximum([near, far - near, 1 - far], LEAST_SHARE) ** -policy.share_exponent
 
     def to_json(self):
         """Strict JSON text; `from_json` gives an equal forecaster."""
-        kept = {'format': FORMAT, 'purchases': asdict(self.purchases), 'money': asdict(self.money),
-                'horizons': self.horizons, 'mean_chances': self.mean_chances, 'report': self.report}
+        kept = {
+            'format': FORMAT,
+            'purchases': asdict(self.purchases),
+            'money': asdict(self.money),
+            'horizons': self.horizons,
+            'mean_chances': self.mean_chances,
+            'report': self.report,
+        }
         return json.dumps(kept, allow_nan=False, sort_keys=True)
 
     @classmethod
@@ -94,31 +111,34 @@ class Forecaster:
         kept = json.loads(text)
         if not isinstance(kept, dict) or kept.get('format') != FORMAT:
             raise ValueError(f'this is no forecaster of format {FORMAT}: fit again')
-        return cls(pareto_nbd.ParetoNBD(**kept['purchases']), gamma_gamma.GammaGamma(**kept['money']),
-                   tuple(kept['horizons']), tuple(kept['mean_chances']), kept['report'])
-
-    def _answers(self, x, t, T, horizons):
-        """(alive, chances per horizon, counts per horizon); a count never below its chance by rounding."""
-        alive = self.purchases.alive(x, t, T)
-        chances = [alive * self.purchases.chance_if_alive(x, T, days) for days in horizons]
-        counts = [alive * self.purchases.count_if_alive(x, T, days) for days in horizons]
-        return alive, chances, [np.maximum(*pair) for pair in zip(counts, chances)]
+        return cls(
+            pareto_nbd.ParetoNBD(**kept['purchases']),
+            gamma_gamma.GammaGamma(**kept['money']),
+            tuple(kept['horizons']),
+            tuple(kept['mean_chances']),
+            kept['report'],
+        )
 
     def _worth(self, history):
         """Expected net value of one purchase (customers,), in the currency of the log."""
-        return self.money.value(history.purchase_count.to_numpy(np.float64), history.revenue_total.to_numpy(np.float64))
+        return self.money.value(
+            history.purchase_count.to_numpy(np.float64), history.revenue_total.to_numpy(np.float64)
+        )
 
     def _check(self, *horizons):
         for days in horizons:
             if days not in self.horizons:
-                raise ValueError(f'{days} days were not fitted: fit with horizons={(*self.horizons, days)}')
+                raise ValueError(
+                    f'{days} days were not fitted: fit with horizons={(*self.horizons, days)}'
+                )
 
 
 def fit(log, at, horizons=(90, 180, 365)):
-    """Learn from what `log` knew on day `at` -> Forecaster. Deterministic; no minimum number of customers.
+    """Learn from what `log` knew on day `at` -> Forecaster. Deterministic; nobody is too few.
 
-    `horizons` in days, above 0 (ValueError); 365 is always added. Above 25,000 customers 10,000 of them are
-    used, evenly spaced in the order of their histories. `report` says what was used and why.
+    `horizons` in days, above 0 (ValueError); 365 is always added. Above 25,000 customers 10,000 of
+    them are used, evenly spaced in the order of their histories. `report` says what was used and
+    why.
     """
     horizons = tuple(sorted({int(days) for days in (*horizons, YEAR)}))
     if horizons[0] <= 0:
@@ -129,19 +149,27 @@ def fit(log, at, horizons=(90, 180, 365)):
     purchases, known = pareto_nbd.fit(x, t, T)
     money, money_known = gamma_gamma.fit(x + 1, history.revenue_total.to_numpy(np.float64)[rows])
     plain = Forecaster(purchases, money, horizons, (), {})
-    means = tuple(float((chance.sum() + FEW * USUAL_CHANCE) / (len(x) + FEW))
-                  for chance in plain.chances(x, t, T, horizons))
-    return Forecaster(purchases, money, horizons, means, _report(history, at, x, known, money_known))
+    # one customer's worth of the usual chances, half within a year: an empty log has shares too
+    means = tuple(
+        float((chance.sum() + days / (days + YEAR)) / (len(x) + 1))
+        for chance, days in zip(plain.chances(x, t, T, horizons), horizons, strict=True)
+    )
+    return Forecaster(
+        purchases, money, horizons, means, _report(history, at, x, known, money_known)
+    )
 
 
 def statistics(history, at):
-    """Repeat purchases x, age at the last purchase t and age T = at - first + 1/2 (days), float64 (customers,)."""
+    """Repeat purchases x, last - first t, at - first + 1/2 T (days), float64 (customers,) each.
+
+    ValueError when `at` lies before a purchase of the history.
+    """
     first, last = _days(history.first_date), _days(history.last_date)
     age = as_day(at) - first
     if (age < last - first).any():
         raise ValueError('the history knows purchases after `at`: give a later day')
     x = history.purchase_count.to_numpy(np.float64) - 1
-    return x, (last - first).astype(np.float64), age + .5
+    return x, (last - first).astype(np.float64), age + 0.5
 
 
 def _days(dates):
@@ -149,27 +177,34 @@ def _days(dates):
 
 
 def _sample(x, t, T):
-    """Places of the customers to learn from, whatever they are called and however they are ordered."""
+    """Places of the customers to learn from, however they are called and ordered."""
     if len(x) <= ALL_UP_TO:
         return np.arange(len(x))
     order = np.lexsort((T, t, x))
-    return order[((np.arange(SAMPLE) + .5) * len(x) / SAMPLE).astype(np.int64)]
+    return order[((np.arange(SAMPLE) + 0.5) * len(x) / SAMPLE).astype(np.int64)]
 
 
 def _report(history, at, x, known, money_known):
     def how(facts):
-        return 'fitted' if facts['converged'] else 'prior' if not len(x) else 'not converged'
+        return 'prior' if facts['prior'] else 'fitted' if facts['converged'] else 'stopped early'
+
     return {
-        'at': str(np.datetime64(as_day(at), 'D')), 'customers': len(history), 'customers_used': len(x),
+        'at': str(np.datetime64(as_day(at), 'D')),
+        'customers': len(history),
+        'customers_used': len(x),
         'single_purchases': int((history.purchase_count == 1).sum()),
-        'purchases': how(known), 'log_likelihood': known['log_likelihood'], 'time_unit_days': known['unit'],
-        'money': how(money_known), 'money_unit': money_known['unit'],
-        'ranking': 'the model alone', 'level': 'the model alone',
+        'purchases': how(known),
+        'log_likelihood': known['log_likelihood'],
+        'time_unit_days': known['unit'],
+        'money': how(money_known),
+        'money_unit': money_known['unit'],
+        'ranking': 'the model alone',
+        'level': 'the model alone',
     }
 
 
 def _status(silence, age, days, policy):
-    """The status is the day compared with the deadlines; `new` only while none of them has passed."""
+    """The status is the day compared with the deadlines; `new` only while none has passed."""
     passed = (silence[:, None] >= days).sum(axis=1)
     passed[(passed == 0) & (age < policy.new_days)] = -1
     return np.array(['active', 'at_risk', 'dormant', 'lost', 'new'], dtype=object)[passed]

@@ -1,4 +1,5 @@
 """The purchase log: what was bought and when, as flat sorted arrays."""
+
 from dataclasses import dataclass
 
 import numpy as np
@@ -6,11 +7,12 @@ import pandas as pd
 
 
 def as_day(at):
-    """Days since 1970-01-01 of a `datetime.date`, `datetime64` or timestamp (ValueError if none)."""
-    day = np.datetime64(pd.Timestamp(at), 'D') if at is not None else np.datetime64('NaT')
-    if np.isnat(day):
+    """Days since 1970-01-01 of a `datetime.date`, `datetime64` or timestamp (ValueError if
+    none)."""
+    moment = pd.NaT if at is None else pd.Timestamp(at)
+    if moment is pd.NaT:
         raise ValueError(f'{at!r} is no date: give a datetime.date or a datetime64[D]')
-    return int(day.astype(np.int64))
+    return int(moment.to_datetime64().astype('datetime64[D]').astype(np.int64))
 
 
 def as_dates(days):
@@ -19,7 +21,8 @@ def as_dates(days):
 
 
 def _linear_quantile(values, start, count, share):
-    """Quantile per group of `values` sorted within groups; `start`, `count` (groups,) with count > 0."""
+    """Quantile per group of `values` sorted within groups; `start`, `count` (groups,) with count
+    > 0."""
     place = share * (count - 1)
     low = np.floor(place).astype(np.int64)
     high = np.minimum(low + 1, count - 1)
@@ -31,10 +34,12 @@ def _linear_quantile(values, start, count, share):
 class PurchaseLog:
     """One row a customer and day, sorted by customer, then day.
 
-    `customers` pandas.Index (customers,), sorted; `code` int32 (rows,) places in it; `day` int32 (rows,)
-    days since 1970-01-01; `amount` float64 (rows,) net money of the day; `bought` bool (rows,) whether the
-    day is a purchase: tested on the documents before they merge, so a refund never hides a purchase.
+    `customers` pandas.Index (customers,), sorted; `code` int32 (rows,) places in it; `day` int32
+    (rows,) days since 1970-01-01; `amount` float64 (rows,) net money of the day; `bought` bool
+    (rows,) whether the day is a purchase: tested on the documents before they merge, so a refund
+    never hides a purchase.
     """
+
     customers: pd.Index
     code: np.ndarray
     day: np.ndarray
@@ -43,32 +48,40 @@ class PurchaseLog:
 
     @classmethod
     def from_frame(cls, frame):
-        """Log of a frame with `customer_id`, `date`, `amount`; one row a document or a day, any order."""
+        """Log of a frame with `customer_id`, `date`, `amount`; one row a document or a day, any
+        order."""
         missing = [name for name in ('customer_id', 'date', 'amount') if name not in frame]
         if missing:
-            raise ValueError(f'a purchase log needs the columns customer_id, date, amount: missing {missing}')
+            raise ValueError(
+                f'a purchase log needs the columns customer_id, date, amount: missing {missing}'
+            )
         days = pd.to_datetime(frame['date']).to_numpy().astype('datetime64[D]')
         return cls.from_arrays(frame['customer_id'], days, frame['amount'].to_numpy(np.float64))
 
     @classmethod
     def from_arrays(cls, customer_ids, days, amounts):
-        """Log of three arrays (documents,): ids, datetime64[D], float64. ValueError on NaT, NaN, infinity."""
+        """Log of three arrays (documents,): ids, datetime64[D], float64. ValueError on NaT, NaN,
+        infinity."""
         days, amounts = np.asarray(days, 'datetime64[D]'), np.asarray(amounts, np.float64)
         if not len(customer_ids) == len(days) == len(amounts):
             raise ValueError('customer_ids, days and amounts must be equally long')
         if np.isnat(days).any() or not np.isfinite(amounts).all():
-            raise ValueError('every document needs a date and a finite amount: drop or mend the others')
+            raise ValueError(
+                'every document needs a date and a finite amount: drop or mend the others'
+            )
         code, customers = pd.factorize(customer_ids, sort=True)
         if (code < 0).any():
             raise ValueError('every document needs a customer: drop the rows without customer_id')
-        return cls(pd.Index(customers, name='customer_id'), *_by_day(code, days.astype(np.int64), amounts))
+        return cls(
+            pd.Index(customers, name='customer_id'), *_by_day(code, days.astype(np.int64), amounts)
+        )
 
     def history(self, at):
         """What is known of each customer with a purchase by the end of day `at`.
 
-        DataFrame indexed by `customer_id`: purchase_count (days), first_date, last_date, gap_median and
-        gap_spread (days; NaN below 2 and 3 purchases), revenue_total, revenue_12m in (at - 365, at],
-        revenue_previous_12m in (at - 730, at - 365], in the currency of the log.
+        DataFrame indexed by `customer_id`: purchase_count (days), first_date, last_date, gap_median
+        and gap_spread (days; NaN below 2 and 3 purchases), revenue_total, revenue_12m in (at - 365,
+        at], revenue_previous_12m in (at - 730, at - 365], in the currency of the log.
         """
         at = as_day(at)
         known = np.flatnonzero((self.day <= at) & self.bought)
@@ -78,15 +91,23 @@ class PurchaseLog:
         first, last = day[start], day[start + count - 1]
         median, spread = _gaps(code, day, start, count)
         owner = code[start]
-        return pd.DataFrame({
-            'purchase_count': count.astype(np.int64), 'first_date': as_dates(first), 'last_date': as_dates(last),
-            'gap_median': median, 'gap_spread': spread,
-            'revenue_total': self._money(owner, None, at), 'revenue_12m': self._money(owner, at - 365, at),
-            'revenue_previous_12m': self._money(owner, at - 730, at - 365),
-        }, index=self.customers[owner])
+        return pd.DataFrame(
+            {
+                'purchase_count': count.astype(np.int64),
+                'first_date': as_dates(first),
+                'last_date': as_dates(last),
+                'gap_median': median,
+                'gap_spread': spread,
+                'revenue_total': self._money(owner, None, at),
+                'revenue_12m': self._money(owner, at - 365, at),
+                'revenue_previous_12m': self._money(owner, at - 730, at - 365),
+            },
+            index=self.customers[owner],
+        )
 
     def _money(self, owner, after, until):
-        """Net amounts dated in (after, until] of the customers in `owner` (places), also before a purchase."""
+        """Net amounts dated in (after, until] of the customers in `owner` (places), also before
+        a purchase."""
         rows = self.day <= until if after is None else (self.day > after) & (self.day <= until)
         total = np.bincount(self.code[rows], self.amount[rows], minlength=len(self.customers))
         return total[owner].astype(np.float64)
@@ -104,8 +125,12 @@ def _by_day(code, day, amount):
     if not len(start):
         return np.empty(0, np.int32), np.empty(0, np.int32), np.empty(0), np.empty(0, bool)
     key = key[start]
-    return ((key // span).astype(np.int32), (key % span + floor).astype(np.int32),
-            np.add.reduceat(amount, start), np.logical_or.reduceat(amount > 0, start))
+    return (
+        (key // span).astype(np.int32),
+        (key % span + floor).astype(np.int32),
+        np.add.reduceat(amount, start),
+        np.logical_or.reduceat(amount > 0, start),
+    )
 
 
 def _gaps(code, day, start, count):
@@ -120,7 +145,7 @@ def _gaps(code, day, start, count):
     gap = np.sort(owner * span + gap) % span
     place = start - np.arange(len(count))
     two, three = count >= 2, count >= 3
-    median[two] = _linear_quantile(gap, place[two], count[two] - 1, .5)
-    wide = [_linear_quantile(gap, place[three], count[three] - 1, share) for share in (.75, .25)]
+    median[two] = _linear_quantile(gap, place[two], count[two] - 1, 0.5)
+    wide = [_linear_quantile(gap, place[three], count[three] - 1, share) for share in (0.75, 0.25)]
     spread[three] = wide[0] - wide[1]
     return median, spread

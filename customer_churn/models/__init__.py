@@ -1,10 +1,10 @@
 from . import (
+    customer_churn_analysis,
+    customer_churn_event,
     customer_churn_policy,
     customer_churn_profile,
     customer_churn_profile_refresh,
-    customer_churn_event,
     customer_churn_run,
-    customer_churn_analysis,
     res_company,
     res_config_settings,
     res_partner,

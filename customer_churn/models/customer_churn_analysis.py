@@ -2,7 +2,6 @@
 purchase model's and the profile's; numpy is imported here and only while a run works."""
 
 from dateutil.relativedelta import relativedelta
-
 from odoo import api, models
 
 from .customer_churn_profile_refresh import COLUMNS, STATUS_CODES

@@ -69,7 +69,8 @@ class CustomerChurnPolicy(models.Model):
     floor_days = fields.Integer(
         string="Never At Risk Before (Days)", required=True, default=_default("floor_days"))
     ceiling_days = fields.Integer(
-        string="Lost at the Latest After (Days)", required=True, default=_default("ceiling_days"), help="0: no such limit.")
+        string="Lost at the Latest After (Days)", required=True, default=_default("ceiling_days"),
+        help="0: no such limit.")
     single_rule = fields.Selection(
         [("same", "As all others"), ("days", "Fixed days")], string="Customers Who Bought Once", required=True,
         default=_default("single_rule"))
@@ -117,12 +118,16 @@ class CustomerChurnPolicy(models.Model):
         remedies = {
             "near_days": self.env._("give at least one day."),
             "far_days": self.env._("the far horizon must be longer than the near one."),
-            "active_chance": self.env._("chances lie between 0 and 1, and the one for active must not be above the one for dormant."),
+            "active_chance": self.env._(
+                "chances lie between 0 and 1, and the one for active must not be above the one for dormant."),
             "dormant_chance": self.env._("chances lie between 0 and 1."),
-            "at_risk_days": self.env._("at risk, dormant and lost must follow each other: sort the three numbers of days."),
-            "floor_days": self.env._("it must not be later than the day on which everybody is lost: lower it, or set that one to 0."),
+            "at_risk_days": self.env._(
+                "at risk, dormant and lost must follow each other: sort the three numbers of days."),
+            "floor_days": self.env._(
+                "it must not be later than the day on which everybody is lost: lower it, or set that one to 0."),
         }
-        return remedies.get(field, self.env._("the number is out of range; shares lie between 0 and 1, days are 0 or more."))
+        return remedies.get(field, self.env._(
+            "the number is out of range; shares lie between 0 and 1, days are 0 or more."))
 
     # ------------------------------------------------------------------ whose policy
     def _has_domain(self):
@@ -138,7 +143,8 @@ class CustomerChurnPolicy(models.Model):
             domain.validate(self.env["res.partner"])
         except Exception as error:  # any text may stand there; all that can be wrong with it has this one remedy
             raise ValidationError(self.env._(
-                "Policy %(policy)s: its condition is not one on contacts (%(error)s). Build it again in the policy's form.",
+                "Policy %(policy)s: its condition is not one on contacts (%(error)s). "
+                "Build it again in the policy's form.",
                 policy=self.name, error=error,
             )) from error
         return domain
@@ -196,8 +202,9 @@ class CustomerChurnPolicy(models.Model):
             return {}
         task = {"parameters": run.parameters, "policy": limits, "at": fields.Date.to_string(run.date)}
         answer = subprocess.run(
-            [sys.executable, "-m", "engine"], cwd=get_module_path("customer_churn"), check=True, timeout=PREVIEW_SECONDS,
-            capture_output=True, input=json.dumps(task).encode() + b"\n" + self._copy_histories(),
+            [sys.executable, "-m", "engine"], cwd=get_module_path("customer_churn"), check=True,
+            timeout=PREVIEW_SECONDS, capture_output=True,
+            input=json.dumps(task).encode() + b"\n" + self._copy_histories(),
         )
         return json.loads(answer.stdout)
 

@@ -32,7 +32,7 @@ class CustomerChurnProfile(models.Model):
     policy_id = fields.Many2one("customer.churn.policy", readonly=True, index="btree_not_null", ondelete="set null")
     run_id = fields.Many2one("customer.churn.run", readonly=True, index="btree_not_null", ondelete="set null")
 
-    status = fields.Selection(STATUS, required=True, readonly=True, index=True)
+    status = fields.Selection(STATUS, required=True, readonly=True, index=True, group_expand=True)
     status_date = fields.Date(string="Status Since", readonly=True)
     at_risk_date = fields.Date(
         string="Turns At Risk", readonly=True, help="The day on which the customer turns at risk if no purchase comes.",
@@ -67,13 +67,14 @@ class CustomerChurnProfile(models.Model):
         string="Chance of Buying Again", readonly=True, aggregator="avg",
         help="Chance of at least one purchase within the policy's near horizon (90 days, unless changed).",
     )
-    expected_purchases = fields.Float(readonly=True, help="In the next 365 days.")
+    expected_purchases = fields.Float(digits=(16, 1), readonly=True, help="In the next 365 days.")
     expected_revenue = fields.Monetary(readonly=True, help="In the next 365 days.")
     revenue_12m = fields.Monetary(string="Revenue of 12 Months", readonly=True)
     revenue_previous_12m = fields.Monetary(string="Revenue of the 12 Months Before", readonly=True)
     revenue_total = fields.Monetary(string="Total Revenue", readonly=True)
     revenue_at_stake = fields.Monetary(
-        readonly=True, help="What a year of this customer is worth, times the chance that no purchase comes.",
+        string="Revenue at Stake", readonly=True,
+        help="What a year of this customer is worth, times the chance that no purchase comes.",
     )
     overdue_amount = fields.Monetary(
         string="Overdue", compute="_compute_overdue_amount", compute_sudo=True,  # salespeople read no journal items
@@ -85,8 +86,9 @@ class CustomerChurnProfile(models.Model):
     event_ids = fields.One2many("customer.churn.event", "profile_id", string="What Happened")
     event_count = fields.Integer(compute="_compute_event_count")
 
-    _unique_customer = models.UniqueIndex(
-        "(company_id, partner_id)", "A customer has one profile per company.",
+    # a constraint, no index alone: merging contacts looks for it before it moves rows
+    _customer_uniq = models.Constraint(
+        "UNIQUE (company_id, partner_id)", "A customer has one profile per company.",
     )
     _stale_idx = models.Index("(company_id) WHERE is_stale")
 
@@ -96,7 +98,8 @@ class CustomerChurnProfile(models.Model):
         today = fields.Date.context_today(self)
         for profile in self:
             profile.next_date = min(
-                (profile[name] for name in DEADLINES.values() if profile[name] and profile[name] > today), default=False,
+                (profile[name] for name in DEADLINES.values() if profile[name] and profile[name] > today),
+                default=False,
             )
 
     @api.depends("partner_id", "company_id")
@@ -131,7 +134,8 @@ class CustomerChurnProfile(models.Model):
         today = fields.Date.context_today(self)
         for profile in self:
             profile.explanation = " ".join(filter(None, [
-                self.env._("%(rhythm)s; %(silence)s.", rhythm=profile._say_rhythm(), silence=profile._say_silence(today)),
+                self.env._("%(rhythm)s; %(silence)s.",
+                           rhythm=profile._say_rhythm(), silence=profile._say_silence(today)),
                 profile._say_next(today),
             ]))
 

@@ -124,7 +124,7 @@ class CustomerChurnProfile(models.Model):
     def _staged_sql(self, run, stored):
         """The staged rows as they are to be stored, beside the status that is stored now."""
         decimals = run.company_id.currency_id.decimal_places
-        status = SQL("(%s)[s.status + 1]", SQL("ARRAY[%s]::varchar[]", SQL(", ").join(SQL("%s", c) for c in STATUS_CODES)))
+        status = SQL("(%s::varchar[])[s.status + 1]", list(STATUS_CODES))
         return SQL(
             """
             SELECT %(stored)s, %(status)s AS status, o.status AS old_status, FALSE AS is_stale,

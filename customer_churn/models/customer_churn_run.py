@@ -3,7 +3,6 @@ import time
 import traceback
 
 from dateutil.relativedelta import relativedelta
-
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 from odoo.tools import SQL, format_date
@@ -36,10 +35,10 @@ class CustomerChurnRun(models.Model):
              "Nightly: only the customers whose ledger changed or whose deadline has come.",
     )
     customer_count = fields.Integer(string="Customers", readonly=True, help="Customers with a profile afterwards.")
-    read_count = fields.Integer(string="Read", readonly=True, help="Customers whose ledger was read.")
+    read_count = fields.Integer(string="Customers Read", readonly=True, help="Customers whose ledger was read.")
     changed_count = fields.Integer(string="Profiles Changed", readonly=True)
     event_count = fields.Integer(string="Status Changes", readonly=True)
-    duration = fields.Float(string="Seconds", digits=(16, 2), readonly=True, aggregator="avg")
+    duration = fields.Float(string="Duration (Seconds)", digits=(16, 2), readonly=True, aggregator="avg")
     parameters = fields.Text(readonly=True, help="The forecast's parameters, as JSON.")
     fit_date = fields.Date(string="Fitted On", readonly=True)
     read_at = fields.Datetime(readonly=True, help="Every change of the ledger before this moment was seen.")
@@ -154,7 +153,7 @@ class CustomerChurnRun(models.Model):
     @api.model
     def _ask_for_runs(self, companies=None, full=False):
         """The unfinished runs, and one for each company that has neither such a one nor one done today."""
-        companies = companies or self.env["res.company"].search([])
+        companies = companies or self.env["res.company"].search([("active", "=", True)])
         pending = self.search([("state", "=", "running"), ("company_id", "in", companies.ids)], order="id")
         done = self.search([("state", "=", "done"), ("company_id", "in", companies.ids),
                             ("date", ">=", fields.Date.today() - relativedelta(days=1))])

@@ -29,7 +29,8 @@ class ResPartner(models.Model):
         search="_search_churn_alive_probability", groups=USER,
     )
     churn_last_purchase_date = fields.Date(
-        string="Last Purchase", compute="_compute_churn_profile", search="_search_churn_last_purchase_date", groups=USER,
+        string="Last Purchase", compute="_compute_churn_profile",
+        search="_search_churn_last_purchase_date", groups=USER,
     )
     churn_exclude = fields.Boolean(
         string="Exclude from Retention", help="For staff, sister companies and one-off customers: no status, no cases.",
@@ -117,7 +118,7 @@ class ResPartner(models.Model):
 
     def _action_schedule_churn_activity(self):
         return {
-            "type": "ir.actions.act_window", "name": self.env._("Schedule Activity"), "res_model": "mail.activity.schedule",
-            "view_mode": "form", "views": [(False, "form")], "target": "new",
+            "type": "ir.actions.act_window", "name": self.env._("Schedule Activity"),
+            "res_model": "mail.activity.schedule", "view_mode": "form", "views": [(False, "form")], "target": "new",
             "context": {"active_model": "res.partner", "active_ids": self.ids, "active_id": self[:1].id},
         }

@@ -9,7 +9,7 @@ from odoo import api, fields, models
 from odoo.tools import SQL
 
 YEAR_DAYS = 365
-NEWEST_CUSTOMERS = 2000  # read again every night: their newest documents can still be changed or deleted
+NEWEST_CUSTOMERS = 500  # read again every night: their newest documents can still be changed or deleted
 
 
 class CustomerChurnPurchase(models.Model):

@@ -1,8 +1,9 @@
 """Backtest: what the engine would have said on a past day, against what happened."""
+
 import numpy as np
 
 from .forecaster import fit
-from .purchase_log import as_dates, as_day
+from .purchase_log import as_day
 
 FIXED_DAYS = (30, 60, 90, 120, 180, 270, 365, 545, 730)
 TENTHS = 10
@@ -11,33 +12,42 @@ TENTHS = 10
 def backtest(log, cut, horizon_days):
     """Fit on what was known on day `cut`, compare with the `horizon_days` after it -> dict.
 
-    auc (of buying again; None if all or none did), brier, calibration (list of predicted and actual share
-    and customers, by tenths of the prediction), total_error and value_error (predicted / actual - 1, None
-    if nothing was bought), customers; `fixed_rule` the same for the best fixed number of days of silence,
-    chosen with hindsight by AUC, and its `days`. ValueError when the log ends before the horizon.
+    auc (of buying again; None if all or none did), brier, calibration (list of predicted and actual
+    share and customers, by tenths of the prediction), total_error and value_error (predicted /
+    actual - 1, None if nothing was bought), customers; `fixed_rule` the same for the best fixed
+    number of days of silence, chosen with hindsight by AUC, and its `days`. The log must be
+    complete until the end of the horizon: it cannot tell quiet days from days not yet known.
     """
     end = as_day(cut) + int(horizon_days)
-    if len(log.day) and log.day.max() < end - 1:
-        raise ValueError(f'the log ends on {as_dates(log.day.max())}: give an earlier cut or a shorter horizon')
     history = log.history(cut)
     count, value = _what_came(log, history, as_day(cut), end)
     predicted = fit(log, cut, (horizon_days,)).predict(history, cut, horizon_days)
-    answer = score(predicted.purchase_probability.to_numpy(), predicted.expected_purchases.to_numpy(),
-                   predicted.expected_revenue.to_numpy(), count, value)
+    answer = score(
+        predicted.purchase_probability.to_numpy(),
+        predicted.expected_purchases.to_numpy(),
+        predicted.expected_revenue.to_numpy(),
+        count,
+        value,
+    )
     silence = as_day(cut) - history.last_date.to_numpy().astype('datetime64[D]').astype(np.int64)
     return {**answer, 'fixed_rule': _best_fixed_rule(silence, history, horizon_days, count, value)}
 
 
 def score(chance, expected, revenue, count, value):
-    """Scores of predictions (customers,) against purchases and money (customers,), see `backtest`."""
+    """Predictions against purchases and money, all (customers,): the scores of `backtest`."""
     bought = count > 0
-    return {'auc': auc(bought, chance), 'brier': float(np.mean((chance - bought) ** 2)) if len(count) else None,
-            'calibration': _calibration(chance, bought), 'total_error': _error(expected, count),
-            'value_error': _error(revenue, value), 'customers': len(count)}
+    return {
+        'auc': auc(bought, chance),
+        'brier': float(np.mean((chance - bought) ** 2)) if len(count) else None,
+        'calibration': _calibration(chance, bought),
+        'total_error': _error(expected, count),
+        'value_error': _error(revenue, value),
+        'customers': len(count),
+    }
 
 
 def auc(bought, chance):
-    """Area under the ROC curve, ties counting half (Mann-Whitney); None when only one class is there."""
+    """Area under the ROC curve, ties counting half; None when only one class is there."""
     yes, no = int(bought.sum()), int((~bought).sum())
     if not yes or not no:
         return None
@@ -53,16 +63,25 @@ def _error(predicted, actual):
 
 def _calibration(chance, bought):
     order = np.argsort(chance, kind='stable')
-    return [{'predicted': float(chance[part].mean()), 'actual': float(bought[part].mean()), 'customers': len(part)}
-            for part in np.array_split(order, TENTHS) if len(part)]
+    return [
+        {
+            'predicted': float(chance[part].mean()),
+            'actual': float(bought[part].mean()),
+            'customers': len(part),
+        }
+        for part in np.array_split(order, TENTHS)
+        if len(part)
+    ]
 
 
 def _best_fixed_rule(silence, history, horizon, count, value):
-    """The fixed number of days with the best AUC; who is within it goes on at his own average pace."""
+    """The best fixed number of days by AUC; within it a customer goes on at his own pace."""
     best = None
     age = silence + (history.last_date - history.first_date).dt.days.to_numpy() + 1
     pace = history.purchase_count.to_numpy() * np.minimum(horizon / np.maximum(age, horizon), 1)
-    money = np.maximum(history.revenue_total.to_numpy(), 0) * np.minimum(horizon / np.maximum(age, horizon), 1)
+    money = np.maximum(history.revenue_total.to_numpy(), 0) * np.minimum(
+        horizon / np.maximum(age, horizon), 1
+    )
     for days in sorted({*FIXED_DAYS, int(horizon)}):
         within = (silence <= days).astype(np.float64)
         told = {**score(within, within * pace, within * money, count, value), 'days': days}

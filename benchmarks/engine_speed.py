@@ -1,0 +1,83 @@
+#!/usr/bin/env python3
+"""Time each step of the engine on a simulated ledger, one thread.
+
+    OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 engine_speed.py [--customers 106000] [--repeat 3]
+
+Customers of five years who buy about ten times each; best of the repeats, in seconds.
+"""
+
+import argparse
+import datetime
+import pathlib
+import sys
+import time
+
+import numpy as np
+import pandas as pd
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / 'customer_churn'))
+import engine
+
+START, DAYS = np.datetime64('2020-01-01'), 1826
+AT = datetime.date(2024, 12, 31)
+
+
+def simulate(customers):
+    """Documents of a Pareto/NBD ledger: customer_id, date, amount."""
+    rng = np.random.default_rng(20240101)
+    rate, leaving = rng.gamma(0.7, 1 / 45, customers), rng.gamma(0.6, 1 / 250, customers)
+    born = rng.integers(0, DAYS, customers)
+    end = np.minimum(born + rng.exponential(1 / np.maximum(leaving, 1e-9)), DAYS - 1)
+    who, when, parts = np.arange(customers), born * 1.0, [(np.arange(customers), born)]
+    while len(who):
+        when = when + rng.exponential(1 / np.maximum(rate[who], 1e-9))
+        who, when = who[when <= end[who]], when[when <= end[who]]
+        parts.append((who, when.astype(int)))
+    owner, day = (np.concatenate(column) for column in zip(*parts, strict=True))
+    order = rng.permutation(len(owner))
+    dates = (START + day[order]).astype('datetime64[s]')
+    amounts = rng.lognormal(4, 1, len(order)).round(2)
+    return pd.DataFrame({'customer_id': owner[order], 'date': dates, 'amount': amounts})
+
+
+def steps(rows):
+    """(name, seconds) of each step."""
+    clock = time.perf_counter()
+
+    def lap():
+        nonlocal clock
+        before, clock = clock, time.perf_counter()
+        return clock - before
+
+    log = engine.PurchaseLog.from_frame(rows)
+    yield 'from_frame', lap()
+    history = log.history(AT)
+    yield 'history', lap()
+    forecaster = engine.fit(log, AT)
+    yield 'fit, 3 horizons', lap()
+    forecaster.predict(history, AT, 90)
+    yield 'predict, 1 horizon', lap()
+    for rule in ('share', 'chance'):
+        forecaster.classify(history, AT, engine.Policy(rule=rule))
+        yield f'classify, {rule}', lap()
+    forecaster.assess(history, AT, engine.Policy())
+    yield 'assess', lap()
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split('\n')[0])
+    parser.add_argument('--customers', type=int, default=106_000)
+    parser.add_argument('--repeat', type=int, default=3)
+    args = parser.parse_args()
+    rows = simulate(args.customers)
+    print(f'{args.customers:,} customers, {len(rows):,} rows')
+    best = {}
+    for _ in range(args.repeat):
+        for name, seconds in steps(rows):
+            best[name] = min(seconds, best.get(name, seconds))
+    for name, seconds in best.items():
+        print(f'{name:20}{seconds:8.3f} s')
+
+
+if __name__ == '__main__':
+    main()

@@ -1,0 +1,83 @@
+import dataclasses
+
+from odoo.exceptions import ValidationError
+from odoo.tests import tagged
+
+from ..engine.policy import Policy
+from .common import ChurnCommon, before
+
+
+@tagged("post_install", "-at_install", "customer_churn")
+class TestPolicy(ChurnCommon):
+    def setUp(self):
+        super().setUp()
+        self.policy = self.Policy.create({"name": "Everybody", "company_id": self.company.id, "sequence": 50})
+
+    def _refused(self, message, **values):
+        with self.assertRaisesRegex(ValidationError, message):
+            self.policy.write(values)
+
+    def test_every_field_of_the_engine_s_policy_is_here_with_its_default(self):
+        for field in dataclasses.fields(Policy):
+            self.assertIn(field.name, self.Policy._fields)
+            self.assertEqual(self.policy[field.name], field.default, field.name)
+        self.assertEqual(self.policy._to_engine(), Policy())
+
+    def test_a_horizon_of_no_day_is_refused(self):
+        self._refused("Everybody, Near Horizon", near_days=0)
+
+    def test_a_far_horizon_not_after_the_near_one_is_refused(self):
+        self._refused("Everybody, Far Horizon", near_days=90, far_days=90)
+
+    def test_chances_out_of_order_are_refused(self):
+        self._refused("Everybody, Active From", active_chance=0.6, dormant_chance=0.5)
+
+    def test_chances_above_one_are_refused(self):
+        self._refused("Everybody, Dormant From", dormant_chance=1.5)
+
+    def test_days_out_of_order_are_refused(self):
+        self._refused("Everybody, At Risk After", at_risk_days=100, dormant_days=90)
+
+    def test_a_floor_above_the_ceiling_is_refused(self):
+        self._refused("Everybody, Never At Risk Before", floor_days=30, ceiling_days=20)
+
+    def test_a_domain_that_is_none_is_refused(self):
+        first = self.Policy.create({"name": "First", "company_id": self.company.id, "sequence": 1,
+                                    "domain": "[('id', '=', 0)]"})
+        for domain in ("nonsense", "[('name', '=']", "[('no_such_field', '=', 1)]"):
+            with self.assertRaisesRegex(ValidationError, "First: its condition"):
+                first.domain = domain
+
+    def test_two_policies_for_everybody_are_refused(self):
+        with self.assertRaisesRegex(ValidationError, "exactly one policy"):
+            self.Policy.create({"name": "Second", "company_id": self.company.id})
+
+    def test_a_last_policy_with_a_domain_is_refused(self):
+        self._refused("exactly one policy", domain="[('active', '=', True)]")
+
+    def test_segments_have_their_own_policies(self):
+        wholesale = self.Policy.create({
+            "name": "Wholesale", "company_id": self.company.id, "sequence": 1, "domain": "[('ref', '=', 'W')]",
+            "rule": "days", "at_risk_days": 10, "dormant_days": 12, "lost_days": 15, "new_days": 1})
+        self.anna.ref = "W"
+        for customer in (self.anna, self.bert):
+            self.bought(customer, before(60), before(40), before(20))
+        self.night()
+        self.assertEqual(self.profile(self.anna).policy_id, wholesale)
+        self.assertEqual(self.profile(self.bert).policy_id, self.policy)
+        self.assertStatus(self.anna, "lost")
+        self.assertNotEqual(self.profile(self.bert).status, "lost")
+
+    def test_the_preview_before_the_first_run_says_so(self):
+        self.assertIn("Analyse the ledger first", self.policy.preview)
+
+    def test_the_preview_counts_what_the_run_stored(self):
+        customers = self.customers(20)
+        self.in_the_ledger([
+            (c.id, before(d), 80) for n, c in enumerate(customers) for d in range(n * 25, 700, 20 + n)])
+        self.night()
+        stored = [row["status"] for row in self.stored().values()]
+        self.assertGreater(len(set(stored)), 1)
+        self.assertEqual(self.policy._count_by_status(), {s: stored.count(s) for s in set(stored)})
+        self.policy.invalidate_recordset()
+        self.assertIn(f"Lost: {stored.count('lost')}", self.policy.preview)

@@ -1,0 +1,104 @@
+from datetime import timedelta
+from unittest.mock import patch
+
+from odoo import fields
+from odoo.exceptions import AccessError, UserError
+from odoo.tests import tagged
+
+from .common import TODAY, ChurnCommon, before
+
+
+@tagged("post_install", "-at_install", "customer_churn")
+class TestProfile(ChurnCommon):
+    def _explained(self, partner, at=TODAY):
+        profile = self.profile(partner)
+        profile.invalidate_recordset(["explanation"])
+        with patch.object(fields.Date, "context_today", lambda *args: at):
+            return profile.explanation
+
+    def test_one_purchase_claims_no_rhythm(self):
+        self.bought(self.anna, before(10))
+        self.night()
+        sentence = self._explained(self.anna)
+        self.assertTrue(sentence.startswith("Bought once; silent for 10 days."), sentence)
+        self.assertNotIn("every", sentence)
+
+    def test_two_purchases_are_said_to_be_two(self):
+        self.bought(self.anna, before(31), before(10))
+        self.bought(self.bert, before(11), before(10))
+        self.night()
+        self.assertIn("Bought twice, 21 days apart", self._explained(self.anna))
+        self.assertIn("Bought twice, one day apart", self._explained(self.bert))
+
+    def test_many_purchases_have_a_rhythm(self):
+        self.bought(self.anna, *[before(1 + 21 * n) for n in range(5)])
+        self.bought(self.bert, *[before(n) for n in range(5)])
+        self.night()
+        self.assertIn("Buys every 21 days as a rule; silent for one day.", self._explained(self.anna))
+        self.assertIn("Buys every day as a rule; bought today.", self._explained(self.bert))
+
+    def test_the_next_deadline_is_said(self):
+        self.Policy.create({"name": "Days", "company_id": self.company.id, "rule": "days", "new_days": 1})
+        self.bought(self.anna, before(20), before(10))
+        self.night()
+        profile = self.profile(self.anna)
+        self.assertIn("Turns at risk on", self._explained(self.anna))
+        self.assertIn("Turns dormant on", self._explained(self.anna, profile.at_risk_date))
+        self.assertNotIn("Turns", self._explained(self.anna, profile.lost_date + timedelta(days=1)))
+
+    def test_partners_show_and_find_their_profile(self):
+        contact = self.env["res.partner"].create({"name": "Buyer", "parent_id": self.anna.id})
+        self.bought(self.anna, before(5))
+        self.night()
+        profile = self.profile(self.anna)
+        self.env.invalidate_all()
+        for partner in (self.anna, contact):
+            self.assertEqual(partner.churn_profile_id, profile)
+            self.assertEqual(partner.churn_status, profile.status)
+            self.assertEqual(partner.churn_last_purchase_date, before(5))
+        self.assertFalse(self.bert.churn_status)
+        mine = [("id", "in", (self.anna | self.bert | contact).ids)]
+
+        def found(*condition):
+            return self.env["res.partner"].search([*mine, condition])
+
+        self.assertEqual(found("churn_status", "=", profile.status), self.anna | contact)
+        self.assertEqual(found("churn_status", "!=", profile.status), self.bert)
+        self.assertEqual(found("churn_status", "in", [profile.status, "lost"]), self.anna | contact)
+        self.assertEqual(found("churn_status", "not in", [profile.status]), self.bert)
+        self.assertEqual(found("churn_status", "=", False), self.bert)
+        self.assertEqual(found("churn_status", "!=", False), self.anna | contact)
+        self.assertEqual(found("churn_last_purchase_date", "<", TODAY), self.anna | contact)
+
+    def test_partners_group_by_the_status_in_the_current_company(self):
+        other = self._create_company("Other")
+        self.bought(self.anna, before(5))
+        self.bought(self.bert, before(5), company=other)
+        self.night()
+        self.night(company=other)
+        mine = [("id", "in", (self.anna | self.bert).ids)]
+        for company, customer in ((self.company, self.anna), (other, self.bert)):
+            Partner = self.env["res.partner"].with_context(allowed_company_ids=company.ids)
+            status = Partner.browse(customer.id).churn_status
+            self.assertTrue(status)
+            self.assertEqual(
+                dict(Partner._read_group(mine, ["churn_status"], ["__count"])), {status: 1, False: 1})
+
+    def test_events_are_for_ever(self):
+        self.bought(self.anna, before(5))
+        self.night()
+        event = self.Event.search([("partner_id", "=", self.anna.id)])
+        manager = self._user("churn_boss", "customer_churn.group_customer_churn_manager")
+        with self.assertRaises(UserError):
+            event.new_status = "lost"
+        for act in (lambda e: e.write({"new_status": "lost"}), lambda e: e.unlink()):
+            with self.assertRaises(AccessError):
+                act(event.with_user(manager))
+        with self.assertRaises(UserError):
+            event.unlink()
+
+    def test_a_customer_has_one_profile_per_company(self):
+        self.bought(self.anna, before(5))
+        self.night()
+        self.night(TODAY + timedelta(days=1), full=True)
+        self.assertEqual(len(self.profile(self.anna)), 1)

@@ -1,0 +1,84 @@
+from odoo.exceptions import AccessError
+from odoo.tests import tagged
+from odoo.tools import mute_logger
+
+from .common import ChurnCommon, before
+
+USER = "customer_churn.group_customer_churn_user"
+MANAGER = "customer_churn.group_customer_churn_manager"
+MODELS = ("customer.churn.profile", "customer.churn.event", "customer.churn.purchase")
+
+
+@tagged("post_install", "-at_install", "customer_churn")
+class TestSecurity(ChurnCommon):
+    def setUp(self):
+        super().setUp()
+        self.seller = self._user("churn_seller", USER)
+        self.other_seller = self._user("churn_other_seller", USER)
+        self.manager = self._user("churn_manager", MANAGER)
+        self.anna.user_id, self.bert.user_id = self.seller, self.other_seller
+        self.sister = self._create_company("Sister")
+        for customer in (self.anna, self.bert, self.cleo):
+            self.bought(customer, before(5))
+            self.bought(customer, before(5), company=self.sister)
+        self.night()
+        self.night(company=self.sister)
+        self.env.invalidate_all()
+
+    def _seen(self, user, model):
+        return self.env[model].with_user(user).search([]).partner_id
+
+    def test_a_salesperson_sees_own_and_unassigned_customers(self):
+        for model in MODELS:
+            self.assertEqual(self._seen(self.seller, model), self.anna | self.cleo, model)
+
+    def test_a_salesperson_sees_unassigned_customers_only_if_the_settings_say_so(self):
+        self.company.churn_share_unassigned = False
+        for model in MODELS:
+            self.assertEqual(self._seen(self.seller, model), self.anna, model)
+
+    def test_nobody_sees_another_company(self):
+        for user in (self.seller, self.manager):
+            for model in MODELS:
+                self.assertEqual(self.env[model].with_user(user).search([]).company_id, self.company, model)
+        self.assertEqual(self.env["customer.churn.run"].with_user(self.manager).search([]).company_id, self.company)
+
+    def test_a_manager_sees_every_customer(self):
+        for model in MODELS:
+            self.assertEqual(self._seen(self.manager, model), self.anna | self.bert | self.cleo, model)
+
+    @mute_logger("odoo.addons.base.models.ir_model", "odoo.addons.base.models.ir_rule")
+    def test_nobody_writes_what_is_derived(self):
+        for user in (self.seller, self.manager):
+            for model in (*MODELS, "customer.churn.run"):
+                Model = self.env[model].with_user(user)
+                record = self.env[model].search([("company_id", "=", self.company.id)], limit=1).with_user(user)
+                for act in (lambda: Model.create({"company_id": self.company.id}), lambda: record.unlink(),  # noqa: B023
+                            lambda: record.write({"company_id": self.sister.id})):  # noqa: B023
+                    with self.assertRaises(AccessError, msg=model):
+                        act()
+
+    def test_an_analysis_is_started_by_managers_only(self):
+        with self.assertRaises(AccessError):
+            self.env["customer.churn.run"].with_user(self.seller).action_run()
+        action = self.env["customer.churn.run"].with_user(self.manager).action_run()
+        run = self.env["customer.churn.run"].browse(action["res_id"])
+        self.assertEqual((run.state, run.kind, run.company_id), ("running", "full", self.company))
+
+    def test_a_salesperson_does_not_see_the_status_of_another_s_customer_on_the_contact(self):
+        self.assertFalse(self.bert.with_user(self.seller).churn_status)
+        self.assertTrue(self.anna.with_user(self.seller).churn_status)
+        self.assertFalse(self.env["res.partner"].with_user(self.seller).search(
+            [("id", "=", self.bert.id), ("churn_status", "!=", False)]))
+
+    @mute_logger("odoo.addons.base.models.ir_model")
+    def test_others_see_nothing(self):
+        clerk = self._user("churn_clerk", "base.group_user")
+        portal = self._user("churn_portal", "base.group_portal")
+        self.assertNotIn("churn_status", self.env["res.partner"].with_user(clerk).fields_get())
+        with self.assertRaises(AccessError):
+            self.anna.with_user(clerk).read(["churn_status"])
+        for user in (clerk, portal):
+            for model in (*MODELS, "customer.churn.run", "customer.churn.policy"):
+                with self.assertRaises(AccessError, msg=model):
+                    self.env[model].with_user(user).search([])
