@@ -1,4 +1,5 @@
 from . import (
+    account_move,
     customer_churn_event,
     customer_churn_policy,
     customer_churn_profile,

@@ -22,15 +22,13 @@ class CustomerChurnProfile(models.Model):
     _check_company_auto = True
 
     company_id = fields.Many2one("res.company", required=True, readonly=True, ondelete="cascade")
-    partner_id = fields.Many2one(
-        "res.partner", string="Customer", required=True, readonly=True, index=True, ondelete="cascade",
-    )
+    partner_id = fields.Many2one("res.partner", string="Customer", required=True, readonly=True, ondelete="cascade")
     currency_id = fields.Many2one(related="company_id.currency_id", store=True)
     user_id = fields.Many2one(related="partner_id.user_id", string="Salesperson", store=True, index="btree_not_null")
     country_id = fields.Many2one(related="partner_id.country_id")
     active_partner = fields.Boolean(related="partner_id.active", string="Customer Is Active")
     policy_id = fields.Many2one("customer.churn.policy", readonly=True, index="btree_not_null", ondelete="set null")
-    run_id = fields.Many2one("customer.churn.run", readonly=True, index="btree_not_null", ondelete="set null")
+    run_id = fields.Many2one("customer.churn.run", readonly=True, ondelete="set null")  # no index: see docs
 
     status = fields.Selection(STATUS, required=True, readonly=True, index=True, group_expand=True)
     status_date = fields.Date(string="Status Since", readonly=True)
@@ -88,7 +86,7 @@ class CustomerChurnProfile(models.Model):
 
     # a constraint, no index alone: merging contacts looks for it before it moves rows
     _customer_uniq = models.Constraint(
-        "UNIQUE (company_id, partner_id)", "A customer has one profile per company.",
+        "UNIQUE (partner_id, company_id)", "A customer has one profile per company.",
     )
     _stale_idx = models.Index("(company_id) WHERE is_stale")
 

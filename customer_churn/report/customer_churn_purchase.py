@@ -5,11 +5,12 @@ company, partner, day, money and from which day on it is void. `_documents` roll
 customer they belong to now. `_known` is what somebody who looked on a given day would have counted.
 """
 
+from dateutil.relativedelta import relativedelta
 from odoo import api, fields, models
 from odoo.tools import SQL
 
 YEAR_DAYS = 365
-NEWEST_CUSTOMERS = 500  # read again every night: their newest documents can still be changed or deleted
+RECENT_DAYS = 7  # so long it is checked that a customer's last purchase is still there
 
 
 class CustomerChurnPurchase(models.Model):
@@ -96,11 +97,13 @@ class CustomerChurnPurchase(models.Model):
             for sources in [self._get_purchase_sources()]
             for index, source in enumerate(sources)
         ]
+        customers = self.env.context.get("customer_churn_customers")
         return SQL(
             """SELECT d.id, d.company_id, p.commercial_partner_id AS partner_id, d.date, d.amount, d.void_date,
                       d.write_date
-                 FROM (%s) d JOIN res_partner p ON p.id = d.partner_id""",
+                 FROM (%s) d JOIN res_partner p ON p.id = d.partner_id AND %s""",
             SQL(" UNION ALL ").join(numbered),
+            SQL("TRUE") if customers is None else SQL("p.commercial_partner_id = ANY(%s)", list(customers)),
         )
 
     @api.model
@@ -161,7 +164,7 @@ class CustomerChurnPurchase(models.Model):
     def _get_changed_customers(self, company, since, last_date, at):
         """Ids of the customers to read again after a run on `last_date` that had seen all before `since`:
         their documents or master data changed, a document entered or left a window of the figures, a
-        deadline has come, or they are among the newest buyers.
+        deadline has come, or their last purchase is there no more (see `_get_vanished`).
 
         :return: sorted list of commercial partner ids
         """
@@ -172,13 +175,25 @@ class CustomerChurnPurchase(models.Model):
                UNION SELECT commercial_partner_id FROM res_partner
                       WHERE write_date >= %(since)s AND commercial_partner_id IS NOT NULL
                UNION (%(due)s)
-               UNION (SELECT partner_id FROM customer_churn_profile WHERE company_id = %(company)s
-                       ORDER BY last_purchase_date DESC, id DESC LIMIT %(newest)s)""",
-            documents=self._documents(), company=company.id, since=since, newest=NEWEST_CUSTOMERS,
-            entered=self._entered_window(last_date, at),
+               UNION (%(vanished)s)""",
+            documents=self._documents(), company=company.id, since=since,
+            entered=self._entered_window(last_date, at), vanished=self._get_vanished(company, last_date),
             due=self.env["customer.churn.profile"]._get_due(company, at),
         ))
         return sorted(customer for (customer,) in rows)
+
+    @api.model
+    def _get_vanished(self, company, last_date):
+        """SQL of the customers whose last purchase, if recent, has no document any more: one that was
+        deleted or given to somebody else leaves no trace. Odoo lets go of the newest of a journal only."""
+        return SQL(
+            """SELECT p.partner_id FROM customer_churn_profile p
+                WHERE p.company_id = %(company)s AND p.last_purchase_date > %(recent)s
+                  AND NOT EXISTS (SELECT FROM (%(documents)s) d
+                                   WHERE d.company_id = %(company)s AND d.date > %(recent)s AND d.amount > 0
+                                     AND d.partner_id = p.partner_id AND d.date = p.last_purchase_date)""",
+            documents=self._documents(), company=company.id, recent=last_date - relativedelta(days=RECENT_DAYS),
+        )
 
     @api.model
     def _entered_window(self, last_date, at):

@@ -134,10 +134,6 @@ class ChurnCommon(TransactionCase):
         self.slept()
         return run
 
-    def only_what_changed(self):
-        """Nothing is read again just because it is new."""
-        return patch("odoo.addons.customer_churn.report.customer_churn_purchase.NEWEST_CUSTOMERS", 0)
-
     def profile(self, partner, company=None):
         return self.Profile.search([
             ("partner_id", "=", partner.id), ("company_id", "=", (company or self.company).id)])
