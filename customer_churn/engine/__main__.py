@@ -13,6 +13,7 @@ from . import Forecaster, Policy
 
 
 def main():
+    """Standard input to standard output, as described above; a bad task ends with a traceback."""
     task = json.loads(sys.stdin.readline())
     dates = ['first_date', 'last_date']
     history = pd.read_csv(sys.stdin, index_col='customer_id', parse_dates=dates)

@@ -52,35 +52,34 @@ def _margins(silence, policy):
 
     Each takes the near and the far chance, and the near chance on the day of the last purchase.
     """
-
-    def fallen(near, far, start):
-        return _log(policy.at_risk_share * start) - _log(near)
-
     if policy.rule == 'chance':
-        return fallen, *_margins_of_chance(policy)
-    return fallen, *_margins_of_share(silence.forecaster.class_weights(policy))
+        return _fallen(policy), *_margins_of_chance(policy)
+    return _fallen(policy), *_margins_of_share(silence.forecaster.class_weights(policy))
+
+
+def _fallen(policy):
+    return lambda near, far, start: _log(policy.at_risk_share * start) - _log(near)
 
 
 def _margins_of_chance(policy):
-    def not_active(near, far, start):
-        return policy.active_chance - near
-
-    def lost(near, far, start):
-        return np.minimum(policy.active_chance - near, policy.dormant_chance - far)
-
-    return not_active, lost
+    return (
+        lambda near, far, start: policy.active_chance - near,
+        lambda near, far, start: np.minimum(
+            policy.active_chance - near, policy.dormant_chance - far
+        ),
+    )
 
 
 def _margins_of_share(weights):
     active, dormant, gone = weights
-
-    def not_active(near, far, start):
-        return _log(np.maximum(dormant * (far - near), gone * (1 - far))) - _log(active * near)
-
-    def lost(near, far, start):
-        return _log(gone * (1 - far)) - _log(np.maximum(active * near, dormant * (far - near)))
-
-    return not_active, lost
+    return (
+        lambda near, far, start: (
+            _log(np.maximum(dormant * (far - near), gone * (1 - far))) - _log(active * near)
+        ),
+        lambda near, far, start: (
+            _log(gone * (1 - far)) - _log(np.maximum(active * near, dormant * (far - near)))
+        ),
+    )
 
 
 def _log(values):

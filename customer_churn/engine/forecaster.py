@@ -185,22 +185,23 @@ def _sample(x, t, T):
 
 
 def _report(history, at, x, known, money_known):
-    def how(facts):
-        return 'prior' if facts['prior'] else 'fitted' if facts['converged'] else 'stopped early'
-
     return {
         'at': str(np.datetime64(as_day(at), 'D')),
         'customers': len(history),
         'customers_used': len(x),
         'single_purchases': int((history.purchase_count == 1).sum()),
-        'purchases': how(known),
+        'purchases': _how(known),
         'log_likelihood': known['log_likelihood'],
         'time_unit_days': known['unit'],
-        'money': how(money_known),
+        'money': _how(money_known),
         'money_unit': money_known['unit'],
         'ranking': 'the model alone',
         'level': 'the model alone',
     }
+
+
+def _how(known):
+    return 'prior' if known['prior'] else 'fitted' if known['converged'] else 'stopped early'
 
 
 def _status(silence, age, days, policy):
