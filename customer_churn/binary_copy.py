@@ -26,7 +26,10 @@ def _row_type(columns):
 
 
 def read(cr, query, columns):
-    """Run `query` (SQL, its columns in the order and of the types of `columns`) -> {name: array (n,)}."""
+    """Run `query` (SQL, its columns in the order and of the types of `columns`) -> {name: array (n,)}.
+
+    ValueError where a row has a NULL: it is shorter than the others.
+    """
     typed = SQL(", ").join(
         SQL("%s::%s", SQL.identifier(name), SQL(_SQL_TYPE[kind])) for name, kind in columns.items()
     )
@@ -34,8 +37,10 @@ def read(cr, query, columns):
     statement = cr.mogrify(SQL("COPY (SELECT %s FROM (%s) source) TO STDOUT (FORMAT BINARY)", typed, query))
     cr.copy_expert(statement.decode(), buffer)
     row_type = _row_type(columns)
-    count = (buffer.tell() - len(_HEADER) - len(_TRAILER)) // row_type.itemsize
+    count, rest = divmod(buffer.tell() - len(_HEADER) - len(_TRAILER), row_type.itemsize)
     rows = np.frombuffer(buffer.getbuffer(), row_type, count, len(_HEADER))
+    if rest or any((rows[f"_length_{name}"] != row_type[name].itemsize).any() for name in columns):
+        raise ValueError(f"a document without {' or '.join(columns)} was read: a source of purchases is wrong")
     return {
         name: _EPOCH + rows[name].astype("i4") if kind == "date" else rows[name].astype(kind)
         for name, kind in columns.items()

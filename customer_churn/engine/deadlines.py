@@ -7,7 +7,8 @@ day of looking, nor on who else is looked at.
 
 import numpy as np
 
-NEVER = 7306  # days: what would take longer than 20 years never comes
+from .policy import NEVER
+
 GRID = np.array([0, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096, NEVER - 1])
 TINY = 1e-300
 LONGEST = 2.0**21  # days: more than any history, so x and t fit in one exact number

@@ -108,16 +108,19 @@ class Forecaster:
     @classmethod
     def from_json(cls, text):
         """ValueError if the text is none of `to_json`, or of another format: fit again."""
-        kept = json.loads(text)
-        if not isinstance(kept, dict) or kept.get('format') != FORMAT:
-            raise ValueError(f'this is no forecaster of format {FORMAT}: fit again')
-        return cls(
-            pareto_nbd.ParetoNBD(**kept['purchases']),
-            gamma_gamma.GammaGamma(**kept['money']),
-            tuple(kept['horizons']),
-            tuple(kept['mean_chances']),
-            kept['report'],
-        )
+        try:
+            kept = json.loads(text)
+            if kept['format'] != FORMAT:
+                raise KeyError('format')
+            return cls(
+                pareto_nbd.ParetoNBD(**kept['purchases']),
+                gamma_gamma.GammaGamma(**kept['money']),
+                tuple(kept['horizons']),
+                tuple(kept['mean_chances']),
+                kept['report'],
+            )
+        except (KeyError, TypeError, ValueError) as error:
+            raise ValueError(f'this is no forecaster of format {FORMAT}: fit again') from error
 
     def _worth(self, history):
         """Expected net value of one purchase (customers,), in the currency of the log."""
@@ -140,9 +143,9 @@ def fit(log, at, horizons=(90, 180, 365)):
     them are used, evenly spaced in the order of their histories. `report` says what was used and
     why.
     """
+    if any(days != int(days) or days <= 0 for days in horizons):
+        raise ValueError('horizons must be whole numbers of days above 0')
     horizons = tuple(sorted({int(days) for days in (*horizons, YEAR)}))
-    if horizons[0] <= 0:
-        raise ValueError('horizons must be above 0 days')
     history = log.history(at)
     rows = _sample(*statistics(history, at))
     x, t, T = (array[rows] for array in statistics(history, at))

@@ -6,6 +6,7 @@ from numbers import Real
 
 RULES = ('share', 'chance', 'days')
 SINGLE_RULES = ('same', 'days')
+NEVER = 7306  # days: what would take longer than 20 years never comes
 
 
 @dataclass(frozen=True)
@@ -73,9 +74,9 @@ class Policy:
                 or not math.isfinite(value)
             ):
                 raise ValueError(f'{field.name} {value!r} is no number: give a finite one')
-            if field.type in (int, 'int') and (value < 0 or value != int(value)):
+            if field.type in (int, 'int') and not (0 <= value <= NEVER and value == int(value)):
                 raise ValueError(
-                    f'{field.name} {value!r} is no count of days: give a whole number, 0 or more'
+                    f'{field.name} {value!r} is no count of days: give a whole number up to {NEVER}'
                 )
             if field.type in (float, 'float') and not 0 <= value <= 1:
                 raise ValueError(

@@ -11,8 +11,14 @@ def written_index(registry):
 
 
 class AccountMove(models.Model):
-    """No field and no method: nothing stands in the way of posting. The index lets a night find what changed."""
+    """Nothing stands in the way of posting. The index lets a night find what changed."""
 
     _inherit = "account.move"
 
     _churn_written_idx = models.Index(written_index)
+
+    def button_draft(self):
+        """A draft may be deleted or given to somebody else without a trace: its customer is read again."""
+        self.filtered(lambda move: move.is_sale_document(include_receipts=True)) \
+            .partner_id.commercial_partner_id._mark_churn_profiles_stale()
+        return super().button_draft()

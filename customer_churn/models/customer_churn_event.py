@@ -15,7 +15,7 @@ class CustomerChurnEvent(models.Model):
 
     company_id = fields.Many2one("res.company", required=True, readonly=True, ondelete="cascade")
     partner_id = fields.Many2one(
-        "res.partner", string="Customer", required=True, readonly=True, index=True, ondelete="cascade",
+        "res.partner", string="Customer", readonly=True, index=True, ondelete="set null",
     )
     profile_id = fields.Many2one(
         "customer.churn.profile", readonly=True, index="btree_not_null", ondelete="set null",
@@ -28,6 +28,8 @@ class CustomerChurnEvent(models.Model):
     revenue_12m = fields.Monetary(string="Revenue of 12 Months", readonly=True, help="At the date of the change.")
     run_id = fields.Many2one("customer.churn.run", readonly=True, index="btree_not_null", ondelete="set null")
 
+    _orphan_idx = models.Index("(company_id, partner_id) WHERE profile_id IS NULL")
+
     def write(self, vals):
         # salesperson: a stored related field, written by the ORM as the partner's changes
         if set(vals) - {"user_id"}:
@@ -37,6 +39,20 @@ class CustomerChurnEvent(models.Model):
     @api.ondelete(at_uninstall=False)
     def _refuse_deletion(self):
         raise UserError(self.env._("A status change is a record of what happened: it cannot be deleted."))
+
+    def _last_status_sql(self, company, customer):
+        """The status that `customer` (SQL) of a company had last: of those who come back after they had no
+        purchase left, or were excluded."""
+        return SQL(
+            """SELECT e.new_status FROM customer_churn_event e WHERE e.company_id = %s AND e.partner_id = %s
+                ORDER BY e.date DESC, e.id DESC LIMIT 1""", company.id, customer)
+
+    def _relink(self, company):
+        """Events whose profile was deleted belong to the one that the customer has now."""
+        self.env.cr.execute(SQL(
+            """UPDATE customer_churn_event e SET profile_id = p.id FROM customer_churn_profile p
+                WHERE e.company_id = %(company)s AND e.profile_id IS NULL
+                  AND p.company_id = %(company)s AND p.partner_id = e.partner_id""", company=company.id))
 
     def _append_sql(self, changed):
         """The statement's last part: one event for each row of `changed` (SQL) whose status is another."""

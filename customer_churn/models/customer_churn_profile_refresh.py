@@ -52,6 +52,7 @@ class CustomerChurnProfile(models.Model):
                   AND NOT EXISTS (SELECT FROM customer_churn_staging s WHERE s.partner_id = p.partner_id)""",
             run.company_id.id, SQL("TRUE") if customers is None else SQL("partner_id = ANY(%s)", customers),
         )) or self.env.cr.rowcount
+        self.env["customer.churn.event"]._relink(run.company_id)
         self.env.invalidate_all(flush=False)
         return written + deleted, events
 
@@ -127,7 +128,8 @@ class CustomerChurnProfile(models.Model):
         status = SQL("(%s::varchar[])[s.status + 1]", list(STATUS_CODES))
         return SQL(
             """
-            SELECT %(stored)s, %(status)s AS status, o.status AS old_status, FALSE AS is_stale,
+            SELECT %(stored)s, %(status)s AS status, FALSE AS is_stale,
+                   CASE WHEN o.id IS NULL THEN (%(last_event)s) ELSE o.status END AS old_status,
                    CASE WHEN o.status = %(status)s THEN o.status_date
                         ELSE LEAST(%(date)s::date, GREATEST(%(since)s::date, CASE %(status)s
                              WHEN 'new' THEN s.first_purchase_date
@@ -146,6 +148,7 @@ class CustomerChurnProfile(models.Model):
             stored=SQL(", ").join(
                 SQL("%s AS %s", self._stored_expression(name, decimals), SQL.identifier(name)) for name in stored
             ),
+            last_event=self.env["customer.churn.event"]._last_status_sql(run.company_id, SQL("s.partner_id")),
             status=status, date=run.date, since=run._get_first_unseen_date(), company=run.company_id.id,
             currency=run.company_id.currency_id.id, run=run.id, user=self.env.uid,
         )

@@ -5,12 +5,14 @@ import traceback
 from dateutil.relativedelta import relativedelta
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
+from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from odoo.tools import SQL, format_date
 
 _logger = logging.getLogger(__name__)
 
 MANAGER = "customer_churn.group_customer_churn_manager"
 LOCK_CLASS = 0x63687572  # the first key of the advisory locks of the runs; the second is the company
+TRIES = 3  # of a run whose rows somebody else was writing
 
 
 class CustomerChurnRun(models.Model):
@@ -22,6 +24,7 @@ class CustomerChurnRun(models.Model):
     _description = "Churn Analysis"
     _order = "date desc, id desc"
     _check_company_auto = True
+    _mail_post_access = "read"  # nobody may write a run, but those who read it may talk about it
 
     company_id = fields.Many2one("res.company", required=True, readonly=True, index=True, ondelete="cascade")
     date = fields.Date(required=True, readonly=True, help="The last day that the analysis knows of.")
@@ -40,6 +43,7 @@ class CustomerChurnRun(models.Model):
     event_count = fields.Integer(string="Status Changes", readonly=True)
     duration = fields.Float(string="Duration (Seconds)", digits=(16, 2), readonly=True, aggregator="avg")
     parameters = fields.Text(readonly=True, help="The forecast's parameters, as JSON.")
+    policies = fields.Text(readonly=True, help="The policies as they were, as JSON: a fit is due when they change.")
     fit_date = fields.Date(string="Fitted On", readonly=True)
     read_at = fields.Datetime(readonly=True, help="Every change of the ledger before this moment was seen.")
     error = fields.Text(readonly=True)
@@ -63,29 +67,33 @@ class CustomerChurnRun(models.Model):
         :return: the run record, `done` or `failed`
         :raise UserError: another run of the company is under way, or `date` lies before the last run
         """
+        read_at = self.env["customer.churn.purchase"]._read_watermark()
         if not self._try_lock(company):
             raise UserError(self.env._(
                 "An analysis of %(company)s is under way: this one stops here. Look at it under Reporting, Runs.",
                 company=company.name,
             ))
-        run = self.create(self._prepare_run_vals(company, date, full))
-        last = run._get_last_done()
-        if last and run.date < last.date:
+        date = fields.Date.to_date(date) or self._get_next_date(company)
+        last = self._get_last_done(company)
+        if last and date < last.date:
             raise UserError(self.env._(
                 "%(company)s was analysed up to %(last)s: an analysis of %(date)s would undo what is known. "
                 "Use a later date.",
-                company=company.name, last=format_date(self.env, last.date), date=format_date(self.env, run.date),
+                company=company.name, last=format_date(self.env, last.date), date=format_date(self.env, date),
             ))
-        run._execute()
+        run = self.create(self._prepare_run_vals(company, date, full))
+        run._execute(read_at)
         return run
 
     @api.model
-    def _prepare_run_vals(self, company, date=None, full=False):
-        return {
-            "company_id": company.id,
-            "date": fields.Date.to_date(date) or self._get_today(company),
-            "kind": "full" if full else "nightly",
-        }
+    def _prepare_run_vals(self, company, date, full=False):
+        return {"company_id": company.id, "date": date, "kind": "full" if full else "nightly"}
+
+    @api.model
+    def _get_next_date(self, company):
+        """Today, or the day of the last look where a clock or a time zone was set back since."""
+        last = self._get_last_done(company)
+        return max(self._get_today(company), last.date) if last else self._get_today(company)
 
     @api.model
     def _get_today(self, company):
@@ -98,15 +106,21 @@ class CustomerChurnRun(models.Model):
         [[taken]] = self.env.execute_query(SQL("SELECT pg_try_advisory_xact_lock(%s, %s)", LOCK_CLASS, company.id))
         return taken
 
-    def _execute(self):
-        """Do the work in a savepoint: done with its figures, or failed with nothing changed but its error."""
+    def _execute(self, read_at, retry=False):
+        """Do the work in a savepoint: done with its figures, or failed with nothing changed but its error.
+
+        :param datetime read_at: the watermark, looked up before the transaction began
+        :param bool retry: raise what another transaction is the reason of
+        """
         self.ensure_one()
         run = self.with_company(self.company_id).with_context(allowed_company_ids=self.company_id.ids)
         started = time.perf_counter()
         try:
             with self.env.cr.savepoint():
-                values = {"state": "done", "error": False, **run._analyse()}
+                values = {"state": "done", "error": False, "read_at": read_at, **run._analyse()}
         except Exception as error:  # whatever it is, the other companies' nights go on and the managers are told
+            if retry and isinstance(error, PG_CONCURRENCY_EXCEPTIONS_TO_RETRY):
+                raise
             _logger.info("analysis of %s failed", self.company_id.name, exc_info=True)
             self.env.invalidate_all(flush=False)
             values = {"state": "failed", "error": f"{error}\n\n{traceback.format_exc()}"}
@@ -126,15 +140,13 @@ class CustomerChurnRun(models.Model):
             )
 
     # ------------------------------------------------------------------ what went before
-    def _get_last_done(self):
-        self.ensure_one()
-        return self.search(
-            [("company_id", "=", self.company_id.id), ("state", "=", "done"), ("id", "!=", self.id)], limit=1,
-        )
+    @api.model
+    def _get_last_done(self, company):
+        return self.search([("company_id", "=", company.id), ("state", "=", "done")], limit=1)
 
     def _get_first_unseen_date(self):
         """The day after the last look, or the beginning of time."""
-        last = self._get_last_done()
+        last = self._get_last_done(self.company_id)
         return last.date + relativedelta(days=1) if last else fields.Date.to_date("0001-01-01")
 
     # ------------------------------------------------------------------ every company
@@ -145,21 +157,36 @@ class CustomerChurnRun(models.Model):
         pending = self._ask_for_runs()
         cron._commit_progress(remaining=len(pending))
         for run in pending:
-            if self._try_lock(run.company_id) and run.state == "running":
-                run._execute()
+            run._take_up()
             if not cron._commit_progress(1):
                 break
 
+    def _take_up(self):
+        """Do a run that was asked for, from the start again where a user wrote the same rows meanwhile."""
+        for tries_left in reversed(range(TRIES)):
+            read_at = self.env["customer.churn.purchase"]._read_watermark()
+            if not self._try_lock(self.company_id) or self.state != "running":
+                return
+            self.date = max(self.date, self._get_next_date(self.company_id))
+            try:
+                return self._execute(read_at, retry=tries_left > 0)
+            except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
+                self.env.cr.rollback()
+
     @api.model
     def _ask_for_runs(self, companies=None, full=False):
-        """The unfinished runs, and one for each company that has neither such a one nor one done today."""
+        """The unfinished runs, and one for each company that has neither such a one nor one done today;
+        all of them full ones where these are asked for."""
         companies = companies or self.env["res.company"].search([("active", "=", True)])
         pending = self.search([("state", "=", "running"), ("company_id", "in", companies.ids)], order="id")
         done = self.search([("state", "=", "done"), ("company_id", "in", companies.ids),
                             ("date", ">=", fields.Date.today() - relativedelta(days=1))])
         fresh = {(run.company_id, run.date) for run in done} if not full else set()
         missing = (companies - pending.company_id).filtered(lambda c: (c, self._get_today(c)) not in fresh)
-        return pending | self.create([self._prepare_run_vals(company, full=full) for company in missing])
+        if full:
+            pending.kind = "full"
+        return pending | self.create(
+            [self._prepare_run_vals(company, self._get_next_date(company), full) for company in missing])
 
     @api.model
     def action_run(self):

@@ -1,8 +1,10 @@
 """The steps of a run: read the ledger, forecast, decide, write. Numbers are the engine's, SQL is the
 purchase model's and the profile's; numpy is imported here and only while a run works."""
 
+import json
+
 from dateutil.relativedelta import relativedelta
-from odoo import api, models
+from odoo import api, fields, models
 
 from .customer_churn_profile_refresh import COLUMNS, STATUS_CODES
 
@@ -15,16 +17,18 @@ class CustomerChurnRun(models.Model):
     def _analyse(self):
         """The whole of a run.
 
-        :return: values of the run: its kind, counts, parameters, and until when it has seen the ledger
+        :return: values of the run: its kind, counts and parameters
         """
         Purchase, Profile = self.env["customer.churn.purchase"], self.env["customer.churn.profile"]
-        company, last = self.company_id, self._get_last_done()
-        read_at = Purchase._read_watermark()
+        company, last = self.company_id, self._get_last_done(self.company_id)
         policies = self.env["customer.churn.policy"]._get_policies(company)
-        full = self._needs_fit(last, policies)
+        described = self._describe(policies)
+        forecaster = None if self._needs_fit(last, described) else self._load(last)
+        full = forecaster is None
         customers = None if full else Purchase._get_changed_customers(company, last.read_at, last.date, self.date)
         log = Purchase._read_log(company, self.date, customers)
-        forecaster = self._fit(log, policies) if full else self._load(last)
+        if full:
+            forecaster = self._fit(log, policies)
         history = log.history(self.date)
         written, events = Profile._refresh(self, self._decide(forecaster, history, policies), customers)
         return {
@@ -34,17 +38,21 @@ class CustomerChurnRun(models.Model):
             "changed_count": written,
             "event_count": events,
             "parameters": forecaster.to_json(),
+            "policies": described,
             "fit_date": self.date if full else last.fit_date,
-            "read_at": read_at,
         }
 
-    def _needs_fit(self, last, policies):
+    def _needs_fit(self, last, described):
         """A fit is due when asked for, on the first night, a month after the last, or as policies changed."""
         return (
             self.kind == "full" or not last
             or self.date >= last.fit_date + relativedelta(months=1)
-            or max(policies.mapped("write_date")) >= last.read_at and self.date > last.date
+            or described != last.policies
         )
+
+    def _describe(self, policies):
+        """All of the policies that decides a status, as JSON: equal when nothing changed."""
+        return json.dumps([[policy.id, policy.domain, vars(policy._to_engine())] for policy in policies])
 
     def _fit(self, log, policies):
         from .. import engine
@@ -53,9 +61,13 @@ class CustomerChurnRun(models.Model):
         return engine.fit(log, self.date, horizons=tuple(sorted(horizons)))
 
     def _load(self, run):
+        """The forecaster of an earlier run; None where it is of another version."""
         from .. import engine
 
-        return engine.Forecaster.from_json(run.parameters)
+        try:
+            return engine.Forecaster.from_json(run.parameters)
+        except ValueError:
+            return None
 
     def _decide(self, forecaster, history, policies):
         """Forecast and status of each customer of `history` under the policy that is theirs.
@@ -79,7 +91,7 @@ class CustomerChurnRun(models.Model):
             part = history.loc[customers]
             answer = forecaster.assess(part, self.date, policy._to_engine())
             new_until = part["first_date"] + pd.Timedelta(days=policy.new_days)
-            parts.append(part.join(answer).assign(policy_id=policy.id, new_until=new_until))
+            parts.append(part.join(answer).assign(policy_id=policy.id or 0, new_until=new_until))
         return pd.concat(parts)
 
     @api.model
@@ -90,7 +102,8 @@ class CustomerChurnRun(models.Model):
         :param date: the last day that is known
         :return: pandas.DataFrame indexed by partner id: the engine's history and answers, `policy_id`
         """
-        run = self.new({**self._prepare_run_vals(company, date, full=True)})
-        policies = self.env["customer.churn.policy"]._get_policies(company)
+        run = self.new(self._prepare_run_vals(company, fields.Date.to_date(date), full=True))
+        Policy = self.env["customer.churn.policy"]
+        policies = Policy.search([("company_id", "=", company.id)]) or Policy.new({"company_id": company.id})
         log = self.env["customer.churn.purchase"]._read_log(company, run.date)
         return run._assess(run._fit(log, policies), log.history(run.date), policies)

@@ -5,12 +5,11 @@ company, partner, day, money and from which day on it is void. `_documents` roll
 customer they belong to now. `_known` is what somebody who looked on a given day would have counted.
 """
 
-from dateutil.relativedelta import relativedelta
 from odoo import api, fields, models
+from odoo.sql_db import db_connect
 from odoo.tools import SQL
 
 YEAR_DAYS = 365
-RECENT_DAYS = 7  # so long it is checked that a customer's last purchase is still there
 
 
 class CustomerChurnPurchase(models.Model):
@@ -58,7 +57,8 @@ class CustomerChurnPurchase(models.Model):
     @api.model
     def _get_reversed_moves(self):
         """Both sides of a full reversal, void as soon as both exist. One reversal voids one document: a
-        second one of the same invoice stays as money."""
+        second one of the same invoice stays as money. A reversal that was itself reversed voids nothing,
+        and neither does one for another customer."""
         return SQL(
             """
             SELECT DISTINCT ON (side.move_id) side.move_id, pair.void_date
@@ -67,7 +67,14 @@ class CustomerChurnPurchase(models.Model):
                       FROM account_move r
                       JOIN account_move o ON o.id = r.reversed_entry_id
                      WHERE r.reversed_entry_id IS NOT NULL AND r.state = 'posted' AND o.state = 'posted'
-                       AND r.currency_id = o.currency_id AND r.amount_total = o.amount_total AND %s
+                       AND r.currency_id = o.currency_id AND r.amount_total = o.amount_total
+                       AND (r.partner_id = o.partner_id OR EXISTS (
+                            SELECT FROM res_partner p JOIN res_partner q USING (commercial_partner_id)
+                             WHERE p.id = r.partner_id AND q.id = o.partner_id))
+                       AND NOT EXISTS (
+                            SELECT FROM account_move u WHERE u.reversed_entry_id = r.id AND u.state = 'posted'
+                               AND u.currency_id = r.currency_id AND u.amount_total = r.amount_total)
+                       AND %s
                      ORDER BY o.id, r.invoice_date, r.id) pair,
                    LATERAL (VALUES (pair.origin_id), (pair.reversal_id)) side (move_id)
              ORDER BY side.move_id, pair.void_date
@@ -114,7 +121,7 @@ class CustomerChurnPurchase(models.Model):
         :param company: res.company record, or None for all
         """
         return SQL(
-            """SELECT id, company_id, partner_id, date, amount FROM (%s) document
+            """SELECT id, company_id, partner_id, date, COALESCE(amount, 0) AS amount FROM (%s) document
                 WHERE date <= %s AND (void_date IS NULL OR void_date > %s)
                   AND partner_id NOT IN (SELECT id FROM res_partner WHERE churn_exclude
                                          UNION ALL SELECT partner_id FROM res_company)
@@ -152,19 +159,21 @@ class CustomerChurnPurchase(models.Model):
 
     @api.model
     def _read_watermark(self):
-        """The moment before which every change is visible here: transactions that are still open may yet
-        commit changes dated at their own start."""
-        [[moment]] = self.env.execute_query(SQL(
-            """SELECT LEAST(now(), min(xact_start)) AT TIME ZONE 'UTC' FROM pg_stat_activity
-                WHERE datname = current_database() AND backend_type = 'client backend'"""
-        ))
-        return moment.replace(microsecond=0)
+        """The moment before which every change will be visible: transactions that are open now may yet commit
+        changes dated at their own start. Looked up on a connection of its own, and to be called before the
+        first statement of the transaction that reads: what ends in between is then seen or still counted."""
+        with db_connect(self.env.cr.dbname).cursor() as cr:
+            cr.execute(SQL(
+                """SELECT LEAST(now(), min(xact_start)) AT TIME ZONE 'UTC' FROM pg_stat_activity
+                    WHERE datname = current_database() AND backend_type = 'client backend'"""
+            ))
+            return cr.fetchone()[0].replace(microsecond=0)
 
     @api.model
     def _get_changed_customers(self, company, since, last_date, at):
         """Ids of the customers to read again after a run on `last_date` that had seen all before `since`:
-        their documents or master data changed, a document entered or left a window of the figures, a
-        deadline has come, or their last purchase is there no more (see `_get_vanished`).
+        their documents or master data changed, a document entered or left a window of the figures, or they
+        are due (see `_get_due`).
 
         :return: sorted list of commercial partner ids
         """
@@ -174,26 +183,12 @@ class CustomerChurnPurchase(models.Model):
                 WHERE company_id = %(company)s AND (write_date >= %(since)s OR %(entered)s)
                UNION SELECT commercial_partner_id FROM res_partner
                       WHERE write_date >= %(since)s AND commercial_partner_id IS NOT NULL
-               UNION (%(due)s)
-               UNION (%(vanished)s)""",
+               UNION (%(due)s)""",
             documents=self._documents(), company=company.id, since=since,
-            entered=self._entered_window(last_date, at), vanished=self._get_vanished(company, last_date),
+            entered=self._entered_window(last_date, at),
             due=self.env["customer.churn.profile"]._get_due(company, at),
         ))
         return sorted(customer for (customer,) in rows)
-
-    @api.model
-    def _get_vanished(self, company, last_date):
-        """SQL of the customers whose last purchase, if recent, has no document any more: one that was
-        deleted or given to somebody else leaves no trace. Odoo lets go of the newest of a journal only."""
-        return SQL(
-            """SELECT p.partner_id FROM customer_churn_profile p
-                WHERE p.company_id = %(company)s AND p.last_purchase_date > %(recent)s
-                  AND NOT EXISTS (SELECT FROM (%(documents)s) d
-                                   WHERE d.company_id = %(company)s AND d.date > %(recent)s AND d.amount > 0
-                                     AND d.partner_id = p.partner_id AND d.date = p.last_purchase_date)""",
-            documents=self._documents(), company=company.id, recent=last_date - relativedelta(days=RECENT_DAYS),
-        )
 
     @api.model
     def _entered_window(self, last_date, at):

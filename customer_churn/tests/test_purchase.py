@@ -64,6 +64,27 @@ class TestPurchase(ChurnCommon):
         self.night()
         self.assertEqual(self.profile(self.anna).revenue_total, 400)
 
+    def test_a_reversal_that_was_reversed_itself_takes_nothing_out(self):
+        invoice = self.bought(self.anna, "2025-05-01")
+        credit = self.credited(self.anna, "2025-05-10", of=invoice)
+        self.bought(self.anna, "2025-05-20", reversed_entry_id=credit.id)
+        self.assertPurchases(self.anna, {"2025-05-01": 100})
+
+    def test_a_reversal_for_another_customer_takes_nothing_out(self):
+        invoice = self.bought(self.anna, "2025-05-01")
+        self.credited(self.bert, "2025-05-10", of=invoice)
+        self.assertPurchases(self.anna, {"2025-05-01": 100})
+        contact = self.env["res.partner"].create({"name": "Buyer", "parent_id": self.anna.id})
+        self.credited(contact, "2025-05-11", of=self.bought(self.anna, "2025-05-02"))
+        self.assertPurchases(self.anna, {"2025-05-01": 100})
+
+    def test_a_document_without_an_amount_counts_as_nothing(self):
+        self.bought(self.anna, "2025-05-02")
+        invoice = self.bought(self.anna, "2025-05-01")
+        self.env.flush_all()
+        self.env.cr.execute("UPDATE account_move SET amount_untaxed_signed = NULL WHERE id = %s", [invoice.id])
+        self.assertPurchases(self.anna, {"2025-05-02": 100})
+
     def test_a_draft_reversal_takes_nothing_out(self):
         invoice = self.bought(self.anna, "2025-05-01")
         self.drafted(self.anna, "2025-05-10", move_type="out_refund", reversed_entry_id=invoice.id)

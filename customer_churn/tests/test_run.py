@@ -5,6 +5,7 @@ from unittest.mock import patch
 from odoo.exceptions import UserError
 from odoo.sql_db import db_connect
 from odoo.tests import tagged
+from psycopg2.errors import SerializationFailure
 
 from .common import PROFILE_COLUMNS, TODAY, ChurnCommon, before
 
@@ -95,18 +96,6 @@ class TestRun(ChurnCommon):
         self.assertTrue(events)
         self.assertEqual(self.events(self.anna), events)
 
-    def test_a_last_purchase_that_is_deleted_is_gone_the_next_night(self):
-        self._ledger(10)
-        self.bought(self.anna, before(40))
-        invoice = self.bought(self.anna, before(2))
-        self.night()
-        self.assertEqual(self.profile(self.anna).purchase_count, 2)
-        invoice.button_draft()
-        invoice.unlink()
-        run = self.night(TODAY + timedelta(days=1))
-        self.assertEqual(run.kind, "nightly")
-        self.assertEqual(self.profile(self.anna).purchase_count, 1)
-
     def test_a_night_reads_only_those_of_whom_something_changed(self):
         self._by_days(at_risk_days=3000, dormant_days=3000, lost_days=3000, new_days=0)
         self.in_the_ledger([(c.id, before(d), 50) for c in self.customers(40) for d in (200, 30)])
@@ -152,7 +141,7 @@ class TestRun(ChurnCommon):
             self.assertEqual(run.kind, "nightly")
             self.assertLess(run.read_count, 40)
             nightly = self.stored(LEDGER_COLUMNS)
-            with patch.object(type(self.Run), "_fit", lambda run, log, policies: run._load(run._get_last_done())):
+            with patch.object(type(self.Run), "_fit", lambda run, log, policies: run._load(run._get_last_done(run.company_id))):
                 self.night(at, full=True)
             self.assertEqual(self.stored(LEDGER_COLUMNS), nightly)
 
@@ -190,6 +179,44 @@ class TestRun(ChurnCommon):
             other.rollback()
         self.assertEqual(self.Run._run(self.company, date=TODAY).state, "done")
 
+    def test_what_another_transaction_was_the_reason_of_is_tried_again(self):
+        self.bought(self.anna, before(10))
+        asked = self.Run.create({"company_id": self.company.id, "date": TODAY})
+        real, tries = type(self.Run)._analyse, []
+
+        def analyse(run):
+            tries.append(run)
+            if len(tries) < 3:
+                raise SerializationFailure("could not serialize access")
+            return real(run)
+
+        with patch.object(type(self.Run), "_analyse", analyse), patch.object(self.env.cr, "rollback"):
+            asked._take_up()
+        self.assertEqual((asked.state, len(tries)), ("done", 3))
+
+    def test_a_run_asked_for_days_ago_is_done_as_of_today(self):
+        asked = self.Run.create({"company_id": self.company.id, "date": before(8)})
+        with patch.object(type(self.Run), "_get_today", lambda run, company: TODAY):
+            asked._take_up()
+        self.assertEqual((asked.state, asked.date), ("done", TODAY))
+
+    def test_a_clock_that_was_set_back_does_not_undo_what_is_known(self):
+        self.night()
+        with patch.object(type(self.Run), "_get_today", lambda run, company: before(2)):
+            self.assertEqual(self.Run._run(self.company).date, TODAY)
+
+    def test_a_waiting_run_becomes_a_full_one_when_that_is_asked_for(self):
+        self.night()
+        waiting = self.Run.create({"company_id": self.company.id, "date": TODAY})
+        self.assertEqual(self.Run._ask_for_runs(self.company, full=True), waiting)
+        self.assertEqual(waiting.kind, "full")
+
+    def test_a_change_that_is_not_committed_yet_lies_after_the_watermark(self):
+        with db_connect(self.env.cr.dbname).cursor() as other:
+            other.execute("SELECT now() AT TIME ZONE 'UTC'")
+            [begun] = other.fetchone()
+            self.assertLessEqual(self.Purchase._read_watermark(), begun)
+
     def test_an_earlier_date_is_refused(self):
         self.night()
         with self.assertRaisesRegex(UserError, "would undo"):
@@ -225,6 +252,50 @@ class TestRun(ChurnCommon):
         states = {run.company_id: run.state for run in self.Run.sudo().search(
             [("company_id", "in", (self.company | other).ids)])}
         self.assertEqual(states, {self.company: "failed", other: "done"})
+
+    # ------------------------------------------------------------------ policies
+    def test_a_policy_that_was_changed_archived_or_deleted_leads_to_a_fit(self):
+        self._ledger(5)
+        self.night()
+        segment = self.Policy.create({
+            "name": "Wholesale", "company_id": self.company.id, "domain": "[('is_company', '=', True)]", "sequence": 1})
+        self.assertEqual(self.night(TODAY).kind, "full")
+        self.assertEqual(self.profile(self.Profile.search([], limit=1).partner_id).policy_id, segment)
+        segment.near_days = 60
+        self.assertEqual(self.night(TODAY).kind, "full")
+        segment.active = False
+        self.assertEqual(self.night(TODAY).kind, "full")
+        self.assertFalse(self.Profile.search([("policy_id", "=", segment.id)]))
+        segment.unlink()
+        self.assertEqual(self.night(TODAY).kind, "nightly")
+
+    def test_a_forecaster_of_another_version_leads_to_a_fit(self):
+        run = self.night()
+        run.parameters = '{"format": 0}'
+        self.assertEqual(self.night(TODAY + timedelta(days=1)).kind, "full")
+
+    # ------------------------------------------------------------------ what happened stays
+    def test_a_customer_that_was_excluded_for_a_while_keeps_its_history(self):
+        self._by_days()
+        self.bought(self.anna, before(200))
+        self.night()
+        events = self.events(self.anna)
+        self.anna.churn_exclude = True
+        self.night(TODAY + timedelta(days=1))
+        self.assertFalse(self.profile(self.anna))
+        self.anna.churn_exclude = False
+        self.night(TODAY + timedelta(days=2))
+        self.assertEqual(self.events(self.anna), events)
+        self.assertEqual(len(self.profile(self.anna).event_ids), len(events))
+
+    def test_events_outlive_the_contact(self):
+        invoice = self.bought(self.anna, before(20))
+        self.night()
+        event = self.Event.search([("partner_id", "=", self.anna.id)])
+        invoice.button_draft()
+        invoice.unlink()
+        self.anna.unlink()
+        self.assertTrue(event.exists())
 
     # ------------------------------------------------------------------ size
     def test_a_run_has_as_many_queries_for_200_customers_as_for_10(self):
@@ -264,6 +335,7 @@ class TestRun(ChurnCommon):
         stored, runs = self.stored(), self.Run.search_count([])
         replayed = self.Run._replay(self.company, past)
         self.assertEqual(dict(replayed["status"]), then)
+        self.assertFalse(self.Run._replay(self._create_company("Other"), past).size)
         self.assertEqual(self.stored(), stored)
         self.assertEqual(self.Run.search_count([]), runs)
 

@@ -43,6 +43,17 @@ def test_a_busy_port_is_named_with_the_remedy(no_work, capsys):
     assert f"--port {port + 1}" in message
 
 
+@pytest.mark.parametrize("port", [0, 99999])
+def test_what_is_no_port_is_refused(no_work, capsys, port):
+    assert dev.main(["run", f"--port={port}"]) == 1
+    assert f"{port} is no port" in capsys.readouterr().err
+
+
+def test_a_ledger_for_a_named_database_is_refused(no_work, capsys):
+    assert dev.main(["run", "--ledger=log.csv", "--database=mine"]) == 1
+    assert "choose one of them" in capsys.readouterr().err
+
+
 def test_a_full_disk_is_refused(no_work, monkeypatch, capsys):
     usage = shutil.disk_usage("/")._replace(free=2 * 1024**3)
     monkeypatch.setattr(dev.shutil, "disk_usage", lambda _folder: usage)

@@ -28,6 +28,7 @@ import pytest
         {'floor_days': 40, 'ceiling_days': 30},
         {'ceiling_days': -1},
         {'new_days': float('nan')},
+        {'new_days': 2**31 - 1},
         {'near_days': float('nan')},
         {'active_chance': float('inf')},
         {'near_days': '90'},
