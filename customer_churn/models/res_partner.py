@@ -2,7 +2,7 @@ from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools import SQL
 
-from .customer_churn_profile import STATUS
+from .customer_churn_status_mixin import STATUS
 
 USER = "customer_churn.group_customer_churn_user"
 PROFILE_FIELD = {  # what is shown on a partner -> where it stands on the customer's profile
@@ -16,7 +16,8 @@ ROLL_UP = {"parent_id", "is_company"}  # what decides to which customer a contac
 
 
 class ResPartner(models.Model):
-    _inherit = "res.partner"
+    _name = "res.partner"
+    _inherit = ["res.partner", "customer.churn.status.mixin"]
 
     churn_profile_id = fields.Many2one(
         "customer.churn.profile", string="Customer Profile", compute="_compute_churn_profile",
