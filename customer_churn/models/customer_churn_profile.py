@@ -40,7 +40,9 @@ class CustomerChurnProfile(models.Model):
     lost_date = fields.Date(
         string="Turns Lost", readonly=True, help="The day on which the customer turns lost if no purchase comes.",
     )
-    next_date = fields.Date(string="Date of the Next Deadline", compute="_compute_next_date", help="When the status changes next.")
+    next_date = fields.Date(
+        string="Date of the Next Deadline", compute="_compute_next_date", help="When the status changes next.",
+    )
 
     purchase_count = fields.Integer(string="Purchases", readonly=True, help="Days with at least one purchase.")
     first_purchase_date = fields.Date(string="First Purchase", readonly=True)
@@ -179,7 +181,8 @@ class CustomerChurnProfile(models.Model):
         runs = self.env["customer.churn.run"].sudo()
         if not runs.search_count([("state", "=", "done"), ("company_id", "in", self.env.companies.ids)], limit=1):
             return super().get_empty_list_help(self._say_not_analysed())
-        if self.env.context.get("churn_mine") and not self.search_count([("user_id", "=", self.env.uid)], limit=1):
+        mine = [("user_id", "=", self.env.uid), ("company_id", "in", self.env.companies.ids)]
+        if self.env.context.get("churn_mine") and not self.search_count(mine, limit=1):
             return super().get_empty_list_help(self._say_empty(
                 self.env._("No customer is yours"),
                 self.env._("A customer is yours when you are the salesperson on the contact.")))
@@ -196,11 +199,11 @@ class CustomerChurnProfile(models.Model):
             return self._say_empty(title, self.env._(
                 "Customers with a posted invoice appear here after the first analysis, which runs at night. "
                 "A manager of Customer Retention can start it at once."))
+        button = Markup('<p><a type="action" name="%s" class="btn btn-primary">%s</a></p>') % (
+            "customer_churn.customer_churn_run_action_server", self.env._("Analyse Now"))
         return self._say_empty(title, self.env._(
             "Customers with a posted invoice appear here after the first analysis. It runs every night; "
-            "you can start it at once.")) + Markup(
-            '<p><a type="action" name="customer_churn.customer_churn_run_action_server" class="btn btn-primary">%s</a></p>'
-        ) % self.env._("Analyse Now")
+            "you can start it at once.")) + button
 
     # ------------------------------------------------------------------ what is due
     @api.model

@@ -86,11 +86,11 @@ class ResPartner(models.Model):
         if field_expr not in PROFILE_FIELD:
             return super()._field_to_sql(alias, field_expr, query)
         self._check_field_access(self._fields[field_expr], "read")
-        profiles = self.env["customer.churn.profile"]._search([("company_id", "=", self.env.company.id)])
-        table = "customer_churn_profile"
+        Profile = self.env["customer.churn.profile"]
+        profiles = Profile._search([("company_id", "=", self.env.company.id)])
         profiles.add_where(SQL(
-            "%s = %s", SQL.identifier(table, "partner_id"), SQL.identifier(alias, "commercial_partner_id")))
-        return profiles.subselect(SQL.identifier(table, PROFILE_FIELD[field_expr]))
+            "%s = %s", PROFILE_PARTNER, self._field_to_sql(alias, "commercial_partner_id", query)))
+        return profiles.subselect(Profile._field_to_sql(Profile._table, PROFILE_FIELD[field_expr], profiles))
 
     # ------------------------------------------------------------------ documents that change the customer
     def write(self, vals):
