@@ -1,6 +1,7 @@
+from odoo import fields
 from odoo.tests import HttpCase, tagged
 
-from .common import ChurnCommon
+from .common import ChurnCommon, before
 
 USER = "customer_churn.group_customer_churn_user"
 MANAGER = "customer_churn.group_customer_churn_manager"
@@ -18,11 +19,12 @@ class TestBrowser(ChurnCommon, HttpCase):
         self.anna.user_id = self.seller
         buyer = self.env["res.partner"].create({"name": "Buyer", "parent_id": self.anna.id})
         self.Policy._get_policies(self.company).write({
-            "rule": "days", "at_risk_days": 30, "dormant_days": 9000, "lost_days": 9999, "new_days": 1,
-            "single_rule": "same"})
-        self.bought(self.anna, "2025-03-01", "2025-04-01", "2025-05-01", invoice_date_due="2025-05-15")
-        self.bought(self.bert, "2025-03-01", "2025-04-01")
-        self.night()
+            "rule": "days", "at_risk_days": 30, "dormant_days": 90, "lost_days": 300, "new_days": 1})
+        today = fields.Date.today()  # the browser and the server it talks to live today
+        days = [before(n, today) for n in (100, 70, 40)]
+        self.bought(self.anna, *days, invoice_date_due=before(95, today))
+        self.bought(self.bert, *days)
+        self.night(today)
         buyer.message_post(body="Price list?", message_type="comment")
 
     def test_a_salesperson_finds_a_customer_at_risk_and_reads_the_file(self):
