@@ -20,5 +20,9 @@
         "views/res_config_settings_views.xml",
         "views/customer_churn_menus.xml",
     ],
+    "assets": {
+        "web.assets_backend": ["customer_churn/static/src/scss/customer_churn.scss"],
+        "web.assets_tests": ["customer_churn/static/tests/tours/*.js"],
+    },
     "application": True,
 }

@@ -2,13 +2,14 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL
 
-from .customer_churn_profile import STATUS
+from .customer_churn_status_mixin import STATUS
 
 
 class CustomerChurnEvent(models.Model):
     """One change of status. Only the run appends; nobody changes or deletes."""
 
     _name = "customer.churn.event"
+    _inherit = "customer.churn.status.mixin"
     _description = "Customer Status Change"
     _order = "date desc, id desc"
     _rec_name = "partner_id"

@@ -1,13 +1,9 @@
+from markupsafe import Markup
 from odoo import api, fields, models
 from odoo.tools import SQL, format_date
 
-STATUS = [
-    ("new", "New"),
-    ("active", "Active"),
-    ("at_risk", "At Risk"),
-    ("dormant", "Dormant"),
-    ("lost", "Lost"),
-]
+from .customer_churn_status_mixin import STATUS
+
 DEADLINES = {"at_risk": "at_risk_date", "dormant": "dormant_date", "lost": "lost_date"}
 
 
@@ -16,6 +12,7 @@ class CustomerChurnProfile(models.Model):
     set-based statement (customer_churn_profile_refresh.py); for everybody else it is read-only."""
 
     _name = "customer.churn.profile"
+    _inherit = "customer.churn.status.mixin"
     _description = "Customer Profile"
     _order = "revenue_at_stake desc, id"
     _rec_name = "partner_id"
@@ -41,7 +38,9 @@ class CustomerChurnProfile(models.Model):
     lost_date = fields.Date(
         string="Turns Lost", readonly=True, help="The day on which the customer turns lost if no purchase comes.",
     )
-    next_date = fields.Date(string="Next Deadline", compute="_compute_next_date", help="When the status changes next.")
+    next_date = fields.Date(
+        string="Date of the Next Deadline", compute="_compute_next_date", help="When the status changes next.",
+    )
 
     purchase_count = fields.Integer(string="Purchases", readonly=True, help="Days with at least one purchase.")
     first_purchase_date = fields.Date(string="First Purchase", readonly=True)
@@ -74,12 +73,9 @@ class CustomerChurnProfile(models.Model):
         string="Revenue at Stake", readonly=True,
         help="What a year of this customer is worth, times the chance that no purchase comes.",
     )
-    overdue_amount = fields.Monetary(
-        string="Overdue", compute="_compute_overdue_amount", compute_sudo=True,  # salespeople read no journal items
-        help="Open receivables past their due date, as of now.",
-    )
-
     explanation = fields.Text(compute="_compute_explanation")
+    rhythm = fields.Text(compute="_compute_rhythm", help="The usual gap between two purchases, and the silence since.")
+    next_deadline = fields.Char(compute="_compute_next_deadline", help="What the status turns to next, and when.")
     is_stale = fields.Boolean(readonly=True, help="Documents moved to another customer: read again next night.")
     event_ids = fields.One2many("customer.churn.event", "profile_id", string="What Happened")
     event_count = fields.Integer(compute="_compute_event_count")
@@ -91,26 +87,17 @@ class CustomerChurnProfile(models.Model):
     _stale_idx = models.Index("(company_id) WHERE is_stale")
 
     # ------------------------------------------------------------------ computes
-    @api.depends("status", "at_risk_date", "dormant_date", "lost_date")
+    @api.depends(*DEADLINES.values())
+    @api.depends_context("tz")
     def _compute_next_date(self):
-        today = fields.Date.context_today(self)
         for profile in self:
-            profile.next_date = min(
-                (profile[name] for name in DEADLINES.values() if profile[name] and profile[name] > today),
-                default=False,
-            )
+            profile.next_date = profile._get_next()[0]
 
-    @api.depends("partner_id", "company_id")
-    def _compute_overdue_amount(self):
-        rows = self.env["account.move.line"]._read_group(
-            [("account_type", "=", "asset_receivable"), ("parent_state", "=", "posted"), ("reconciled", "=", False),
-             ("date_maturity", "<", fields.Date.context_today(self)),
-             ("partner_id", "in", self.partner_id.ids), ("company_id", "in", self.company_id.ids)],
-            ["company_id", "partner_id"], ["amount_residual:sum"],
-        )
-        amounts = {(company, partner): amount for company, partner, amount in rows}
-        for profile in self:
-            profile.overdue_amount = max(amounts.get((profile.company_id, profile.partner_id), 0), 0)
+    def _get_next(self):
+        """The next deadline and the status that it brings; nothing for who is lost."""
+        today = fields.Date.context_today(self)
+        coming = [(self[name], status) for status, name in DEADLINES.items() if self[name] and self[name] > today]
+        return min(coming, key=lambda pair: pair[0], default=(False, False))
 
     @api.depends("event_ids")
     def _compute_event_count(self):
@@ -125,17 +112,34 @@ class CustomerChurnProfile(models.Model):
         for profile in self:
             profile.display_name = profile.partner_id.display_name
 
-    @api.depends("purchase_count", "usual_gap_days", "last_purchase_date", *DEADLINES.values())
+    @api.depends("purchase_count", "usual_gap_days", "last_purchase_date")
     @api.depends_context("lang", "tz")
-    def _compute_explanation(self):
+    def _compute_rhythm(self):
         """Facts in the reader's language and as of the reader's day, so that no sentence goes stale."""
         today = fields.Date.context_today(self)
         for profile in self:
-            facts = {"rhythm": profile._say_rhythm(), "silence": profile._say_silence(today)}
-            if coming := profile._say_next(today):
-                profile.explanation = self.env._("%(rhythm)s; %(silence)s. %(coming)s", **facts, coming=coming)
-            else:
-                profile.explanation = self.env._("%(rhythm)s; %(silence)s.", **facts)
+            profile.rhythm = self.env._(
+                "%(rhythm)s; %(silence)s.", rhythm=profile._say_rhythm(), silence=profile._say_silence(today))
+
+    @api.depends("rhythm", *DEADLINES.values())
+    @api.depends_context("lang", "tz")
+    def _compute_explanation(self):
+        for profile in self:
+            coming = profile._say_next()
+            profile.explanation = self.env._(
+                "%(rhythm)s %(coming)s", rhythm=profile.rhythm, coming=coming) if coming else profile.rhythm
+
+    @api.depends(*DEADLINES.values())
+    @api.depends_context("lang", "tz")
+    def _compute_next_deadline(self):
+        sentence = {
+            "at_risk": self.env._("At risk on %(date)s"),
+            "dormant": self.env._("Dormant on %(date)s"),
+            "lost": self.env._("Lost on %(date)s"),
+        }
+        for profile in self:
+            date, status = profile._get_next()
+            profile.next_deadline = status and sentence[status] % {"date": format_date(self.env, date)}
 
     def _say_rhythm(self):
         gap = round(self.usual_gap_days)
@@ -156,11 +160,10 @@ class CustomerChurnProfile(models.Model):
             return self.env._("silent for one day")
         return self.env._("silent for %(days)s days", days=days)
 
-    def _say_next(self, today):
-        coming = [(self[name], status) for status, name in DEADLINES.items() if self[name] and self[name] > today]
-        if not coming:
+    def _say_next(self):
+        date, status = self._get_next()
+        if not status:
             return ""
-        date, status = min(coming, key=lambda pair: pair[0])
         sentence = {
             "at_risk": self.env._("Turns at risk on %(date)s if no purchase comes."),
             "dormant": self.env._("Turns dormant on %(date)s if no purchase comes."),
@@ -168,33 +171,37 @@ class CustomerChurnProfile(models.Model):
         }[status]
         return sentence % {"date": format_date(self.env, date)}
 
-    # ------------------------------------------------------------------ buttons
-    def action_open_partner(self):
-        self.ensure_one()
-        return {
-            "type": "ir.actions.act_window", "res_model": "res.partner", "res_id": self.partner_id.id,
-            "views": [(False, "form")],
-        }
+    # ------------------------------------------------------------------ an empty screen
+    @api.model
+    def get_empty_list_help(self, help_message):
+        """Nothing analysed, nobody assigned and nobody at risk look alike: say which it is."""
+        # sudo: whether an analysis was done is no secret, but only managers read the runs
+        runs = self.env["customer.churn.run"].sudo()
+        if not runs.search_count([("state", "=", "done"), ("company_id", "in", self.env.companies.ids)], limit=1):
+            return super().get_empty_list_help(self._say_not_analysed())
+        mine = [("user_id", "=", self.env.uid), ("company_id", "in", self.env.companies.ids)]
+        if self.env.context.get("churn_mine") and not self.search_count(mine, limit=1):
+            return super().get_empty_list_help(self._say_empty(
+                self.env._("No customer is yours"),
+                self.env._("A customer is yours when you are the salesperson on the contact.")))
+        return super().get_empty_list_help(help_message)
 
-    def action_schedule_activity(self):
-        """The activity belongs to the customer: it outlives the profile, which is derived."""
-        return self.partner_id._action_schedule_churn_activity()
+    @api.model
+    def _say_empty(self, title, text):
+        return Markup('<p class="o_view_nocontent_smiling_face">%s</p><p>%s</p>') % (title, text)
 
-    def action_open_invoices(self):
-        self.ensure_one()
-        return {
-            **self.env["ir.actions.act_window"]._for_xml_id("account.action_move_out_invoice_type"),
-            "domain": [("move_type", "in", ("out_invoice", "out_refund", "out_receipt")), ("state", "=", "posted"),
-                       ("company_id", "=", self.company_id.id), ("partner_id", "child_of", self.partner_id.id)],
-            "context": {"create": False},
-        }
-
-    def action_open_purchases(self):
-        self.ensure_one()
-        return {
-            **self.env["ir.actions.act_window"]._for_xml_id("customer_churn.customer_churn_purchase_action"),
-            "domain": [("company_id", "=", self.company_id.id), ("partner_id", "=", self.partner_id.id)],
-        }
+    @api.model
+    def _say_not_analysed(self):
+        title = self.env._("No customer was analysed yet")
+        if not self.env.user.has_group("customer_churn.group_customer_churn_manager"):
+            return self._say_empty(title, self.env._(
+                "Customers with a posted invoice appear here after the first analysis, which runs at night. "
+                "A manager of Customer Retention can start it at once."))
+        button = Markup('<p><a type="action" name="%s" class="btn btn-primary">%s</a></p>') % (
+            "customer_churn.customer_churn_run_action_server", self.env._("Analyse Now"))
+        return self._say_empty(title, self.env._(
+            "Customers with a posted invoice appear here after the first analysis. It runs every night; "
+            "you can start it at once.")) + button
 
     # ------------------------------------------------------------------ what is due
     @api.model

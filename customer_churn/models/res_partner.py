@@ -2,7 +2,7 @@ from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools import SQL
 
-from .customer_churn_profile import STATUS
+from .customer_churn_status_mixin import STATUS
 
 USER = "customer_churn.group_customer_churn_user"
 PROFILE_FIELD = {  # what is shown on a partner -> where it stands on the customer's profile
@@ -16,7 +16,8 @@ ROLL_UP = {"parent_id", "is_company"}  # what decides to which customer a contac
 
 
 class ResPartner(models.Model):
-    _inherit = "res.partner"
+    _name = "res.partner"
+    _inherit = ["res.partner", "customer.churn.status.mixin"]
 
     churn_profile_id = fields.Many2one(
         "customer.churn.profile", string="Customer Profile", compute="_compute_churn_profile",
@@ -85,11 +86,11 @@ class ResPartner(models.Model):
         if field_expr not in PROFILE_FIELD:
             return super()._field_to_sql(alias, field_expr, query)
         self._check_field_access(self._fields[field_expr], "read")
-        profiles = self.env["customer.churn.profile"]._search([("company_id", "=", self.env.company.id)])
-        table = "customer_churn_profile"
+        Profile = self.env["customer.churn.profile"]
+        profiles = Profile._search([("company_id", "=", self.env.company.id)])
         profiles.add_where(SQL(
-            "%s = %s", SQL.identifier(table, "partner_id"), SQL.identifier(alias, "commercial_partner_id")))
-        return profiles.subselect(SQL.identifier(table, PROFILE_FIELD[field_expr]))
+            "%s = %s", PROFILE_PARTNER, self._field_to_sql(alias, "commercial_partner_id", query)))
+        return profiles.subselect(Profile._field_to_sql(Profile._table, PROFILE_FIELD[field_expr], profiles))
 
     # ------------------------------------------------------------------ documents that change the customer
     def write(self, vals):

@@ -1,1 +1,12 @@
-from . import test_cdnow, test_oracle, test_policy, test_profile, test_purchase, test_purity, test_run, test_security
+from . import (
+    test_browser,
+    test_cdnow,
+    test_oracle,
+    test_policy,
+    test_profile,
+    test_profile_file,
+    test_purchase,
+    test_purity,
+    test_run,
+    test_security,
+)

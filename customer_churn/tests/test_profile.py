@@ -4,6 +4,7 @@ from unittest.mock import patch
 from odoo import fields
 from odoo.exceptions import UserError
 from odoo.tests import tagged
+from odoo.tools import format_date
 
 from .common import TODAY, ChurnCommon, before
 
@@ -12,7 +13,7 @@ from .common import TODAY, ChurnCommon, before
 class TestProfile(ChurnCommon):
     def _explained(self, partner, at=TODAY):
         profile = self.profile(partner)
-        profile.invalidate_recordset(["explanation"])
+        profile.invalidate_recordset()
         with patch.object(fields.Date, "context_today", lambda *args: at):
             return profile.explanation
 
@@ -83,6 +84,69 @@ class TestProfile(ChurnCommon):
             self.assertTrue(status)
             self.assertEqual(
                 dict(Partner._read_group(mine, ["churn_status"], ["__count"])), {status: 1, False: 1})
+
+    def test_contacts_and_archived_customers_lead_to_the_customer_s_profile(self):
+        contact = self.env["res.partner"].create({"name": "Buyer", "parent_id": self.anna.id})
+        self.bought(self.anna, before(5))
+        self.night()
+        profile = self.profile(self.anna)
+        self.anna.active = False
+        self.env.invalidate_all()
+        for partner in (self.anna, contact):
+            action = partner.action_open_churn_profile()
+            self.assertEqual((action["res_model"], action["res_id"]), (profile._name, profile.id))
+
+    def test_the_next_deadline_names_status_and_day(self):
+        self.bought(self.anna, before(20), before(10))
+        self.night()
+        profile = self.profile(self.anna)
+        for at, field, word in ((TODAY, "at_risk_date", "At risk on"),
+                                (profile.at_risk_date, "dormant_date", "Dormant on")):
+            profile.invalidate_recordset()
+            with patch.object(fields.Date, "context_today", lambda *args, at=at: at):
+                self.assertEqual(profile.next_date, profile[field])
+                self.assertEqual(profile.next_deadline, f"{word} {format_date(self.env, profile[field])}")
+        profile.invalidate_recordset()
+        with patch.object(fields.Date, "context_today", lambda *args: profile.lost_date):
+            self.assertEqual((profile.next_date, profile.next_deadline), (False, False))
+
+    def test_statuses_stand_in_the_order_of_life(self):
+        life = ["new", "active", "at_risk", "dormant", "lost"]
+        customers = self.customers(5)
+        profiles = self.Profile.create([
+            {"company_id": self.company.id, "partner_id": customer.id, "status": status}
+            for customer, status in zip(customers, ("lost", "active", "new", "dormant", "at_risk"), strict=True)])
+        self.Event.create([
+            {"company_id": self.company.id, "partner_id": profile.partner_id.id, "date": TODAY,
+             "new_status": profile.status} for profile in profiles])
+        for model, field in ((self.Profile, "status"), (self.Event, "new_status"),
+                             (self.env["res.partner"], "churn_status")):
+            mine = [("id" if model._name == "res.partner" else "partner_id", "in", customers.ids)]
+            groups = [status for [status] in model._read_group(mine, [field])]
+            self.assertEqual(groups, life, model)
+            groups = [status for [status] in model._read_group(mine, [field], order=f"{field} desc")]
+            self.assertEqual(groups, life[::-1], model)
+            [rows] = model._read_grouping_sets(mine, [[field]], ["__count"], order=field)
+            self.assertEqual([status for status, _count in rows], life, model)
+            self.assertEqual(model.search(mine, order=field).mapped(field), life, model)
+
+    def test_an_empty_screen_says_why_it_is_empty(self):
+        seller = self._user("churn_seller", "customer_churn.group_customer_churn_user")
+        manager = self._user("churn_boss", "customer_churn.group_customer_churn_manager")
+        action = self.env.ref("customer_churn.customer_churn_profile_action_mine")
+
+        def said(user):
+            # sudo: like the web client, which loads actions that nobody may read
+            return action.with_user(user).sudo().read(["help", "res_model", "context"])[0]["help"]
+
+        self.assertIn("No customer was analysed yet", said(seller))
+        self.assertNotIn("Analyse Now", said(seller))
+        self.assertIn("Analyse Now", said(manager))
+        self.bought(self.anna, before(5))
+        self.night()
+        self.assertIn("No customer is yours", said(seller))
+        self.anna.user_id = seller
+        self.assertIn("None of your customers is going silent", said(seller))
 
     def test_events_are_for_ever(self):
         self.bought(self.anna, before(5))

@@ -1,0 +1,57 @@
+import { registry } from "@web/core/registry";
+import { stepUtils } from "@web_tour/tour_utils";
+
+const tab = (name) => ({
+    content: `open the tab ${name}`,
+    trigger: `.o_notebook .nav-link[name=${name}]`,
+    run: "click",
+});
+
+registry.category("web_tour.tours").add("customer_churn_profile", {
+    steps: () => [
+        stepUtils.showAppsMenuItem(),
+        {
+            content: "open the app",
+            trigger: '.o_app[data-menu-xmlid="customer_churn.customer_churn_menu_root"]',
+            run: "click",
+        },
+        {
+            content: "the customer at risk is first, with a reason, a day and the money",
+            trigger: '.o_data_row:first:contains("Anna"):contains("At Risk"):contains("silent for"):contains("Dormant on")',
+        },
+        {
+            content: "nobody else's customer is here",
+            trigger: '.o_list_view:not(:contains("Bert"))',
+        },
+        { content: "open the file", trigger: '.o_data_cell[name=partner_id]:contains("Anna")', run: "click" },
+        {
+            content: "read the explanation",
+            trigger: '.o_form_view .alert-warning:visible:contains("silent for"):contains("Turns dormant on")',
+        },
+        { content: "the badge", trigger: '.o_form_view .oe_title .badge.text-bg-warning:contains("At Risk")' },
+        tab("facts"),
+        { content: "contacts", trigger: '.o_field_widget[name=contact_ids]:contains("Buyer")' },
+        tab("transactions"),
+        { content: "the graph", trigger: ".o_field_widget[name=purchase_graph] canvas" },
+        { content: "the purchases", trigger: ".o_field_widget[name=purchase_ids] .o_data_row" },
+        tab("communication"),
+        { content: "what was said", trigger: '.o_field_widget[name=message_ids]:contains("Price list?")' },
+        tab("history"),
+        { content: "the change", trigger: '.o_field_widget[name=event_ids] .badge:contains("At Risk")' },
+        tab("money"),
+        { content: "the ageing", trigger: '.o_field_widget[name=overdue_older_amount]:contains("300.00")' },
+        { content: "open the contact", trigger: "button[name=action_open_partner]:visible:first", run: "click" },
+        {
+            content: "the contact says when the customer bought, and its status; it leads back",
+            trigger: 'button[name=action_open_churn_profile]:contains("Last purchase"):contains("At Risk")',
+            run: "click",
+        },
+        { content: "the file again", trigger: '.o_form_view .alert-warning:visible:contains("silent for")' },
+        {
+            content: "schedule an activity",
+            trigger: ".o_statusbar_buttons button[name=action_schedule_activity]",
+            run: "click",
+        },
+        { content: "the wizard", trigger: ".modal .o_field_widget[name=activity_type_id]" },
+    ],
+});
