@@ -111,6 +111,7 @@ class CustomerChurnRun(models.Model):
             self.env.invalidate_all(flush=False)
             values = {"state": "failed", "error": f"{error}\n\n{traceback.format_exc()}"}
         run.write({**values, "duration": time.perf_counter() - started})
+        run._announce()
         if run.state == "failed":
             run._tell_managers()
 
@@ -161,14 +162,14 @@ class CustomerChurnRun(models.Model):
         missing = (companies - pending.company_id).filtered(lambda c: (c, self._get_today(c)) not in fresh)
         return pending | self.create([self._prepare_run_vals(company, full=full) for company in missing])
 
-    @api.model
     def action_run(self):
-        """*Analyse now*: ask for full runs of the companies at hand and wake the scheduled action."""
+        """*Analyse now*: ask for full runs of the companies at hand, follow them, and wake the scheduled action."""
         if not self.env.user.has_group(MANAGER):
             raise AccessError(self.env._(
                 "Only managers of Customer Retention may start an analysis. Ask one of them, or wait for the night."))
         # sudo: nobody may write runs by hand; the right was checked above and the values are the code's own
         runs = self.sudo()._ask_for_runs(self.env.companies, full=True)
+        runs.message_subscribe(self.env.user.partner_id.ids)
         self.env.ref("customer_churn.ir_cron_customer_churn_run")._trigger()
         action = self.env["ir.actions.act_window"]._for_xml_id("customer_churn.customer_churn_run_action")
         if len(runs) == 1:
