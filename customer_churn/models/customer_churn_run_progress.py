@@ -18,7 +18,8 @@ class CustomerChurnRun(models.Model):
     stage = fields.Selection(STAGE, string="Progress", compute="_compute_stage")
     explanation = fields.Char(compute="_compute_explanation")
     forecast_facts = fields.Text(
-        string="What the Forecast Learned", compute="_compute_forecast_facts", help="The forecast's parameters in words.")
+        string="What the Forecast Learned", compute="_compute_forecast_facts",
+        help="The forecast's parameters in words.")
 
     # ------------------------------------------------------------------ where it stands
     @api.depends("state")
@@ -67,12 +68,16 @@ class CustomerChurnRun(models.Model):
 
     def _explain_done(self):
         if not self.customer_count:
-            return self.env._(
-                "%(company)s has no posted customer invoice yet, so there is nobody to look at. Post the first one: "
-                "the next night finds it.", company=self.company_id.name)
+            return self._explain_nobody(self.company_id)
         return self.env._(
             "Customers with a status: %(customers)s. Changes of status: %(events)s.",
             customers=f"{self.customer_count:,}", events=f"{self.event_count:,}")
+
+    @api.model
+    def _explain_nobody(self, company):
+        return self.env._(
+            "%(company)s has no posted customer invoice yet, so there is nobody to look at. Post the first one: "
+            "the next night finds it.", company=company.name)
 
     def _explain_failed(self):
         return self.env._(

@@ -19,7 +19,8 @@ class OnboardingOnboarding(models.Model):
     @api.depends_context("company")
     def _compute_churn_run(self):
         """The company's newest run, or what there is to analyse."""
-        run = self.env["customer.churn.run"].search([("company_id", "=", self.env.company.id)], order="id desc", limit=1)
+        run = self.env["customer.churn.run"].search(
+            [("company_id", "=", self.env.company.id)], order="id desc", limit=1)
         self.churn_run_id = run
         self.churn_stage = run.stage
         self.churn_explanation = run.explanation or self._explain_ledger()
@@ -33,12 +34,10 @@ class OnboardingOnboarding(models.Model):
             ("move_type", "in", ("out_invoice", "out_receipt")),
         ], aggregates=["__count", "invoice_date:min"])
         if not count:
-            return self.env._(
-                "%(company)s has no posted customer invoice yet, so there is nobody to look at. Post the first one: "
-                "the next night finds it.", company=self.env.company.name)
+            return self.env["customer.churn.run"]._explain_nobody(self.env.company)
         return self.env._(
-            "Posted customer invoices of %(company)s: %(count)s, the first of %(date)s. Press Analyse Now to see who is "
-            "going silent.", company=self.env.company.name, count=f"{count:,}", date=format_date(self.env, since))
+            "Posted customer invoices of %(company)s: %(count)s, the first of %(date)s. Press Analyse Now to see who "
+            "is going silent.", company=self.env.company.name, count=f"{count:,}", date=format_date(self.env, since))
 
     # ------------------------------------------------------------------ opening and closing
     @api.model

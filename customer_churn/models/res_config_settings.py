@@ -20,7 +20,8 @@ class ResConfigSettings(models.TransientModel):
                 [*mine, ("state", "=", "done")], limit=1)
             settings.churn_next_run = cron.nextcall if cron.active else False
             settings.churn_counts = self.env["customer.churn.policy"]._say_statuses(settings.company_id)
-            settings.churn_unassigned_count = self.env["customer.churn.profile"].search_count([*mine, ("user_id", "=", False)])
+            settings.churn_unassigned_count = self.env["customer.churn.profile"].search_count(
+                [*mine, ("user_id", "=", False)])
 
     def action_churn_run(self):
         return self.env["customer.churn.run"].action_run()

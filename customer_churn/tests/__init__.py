@@ -1,1 +1,12 @@
-from . import test_cdnow, test_oracle, test_policy, test_profile, test_purchase, test_purity, test_run, test_security
+from . import (
+    test_browser_first_run,
+    test_cdnow,
+    test_first_run,
+    test_oracle,
+    test_policy,
+    test_profile,
+    test_purchase,
+    test_purity,
+    test_run,
+    test_security,
+)

@@ -8,11 +8,10 @@ class CustomerChurnSalespeopleWizard(models.TransientModel):
     _description = "Who Gets the Customers"
 
     company_id = fields.Many2one("res.company", required=True, readonly=True, default=lambda self: self.env.company)
-    assigned_count = fields.Integer(string="Customers With a Salesperson", compute="_compute_counts")
-    unassigned_count = fields.Integer(string="Customers Without a Salesperson", compute="_compute_counts")
+    assigned_count = fields.Integer(string="With a Salesperson", compute="_compute_counts")
+    unassigned_count = fields.Integer(string="Without a Salesperson", compute="_compute_counts")
     share = fields.Selection(
-        [("all", "Every salesperson sees them"), ("managers", "Only managers see them")],
-        string="Customers Without One", required=True,
+        [("all", "Every salesperson"), ("managers", "Only managers")], string="Who Sees the Latter", required=True,
         default=lambda self: "all" if self.env.company.churn_share_unassigned else "managers",
     )
 
@@ -31,6 +30,10 @@ class CustomerChurnSalespeopleWizard(models.TransientModel):
         return {"type": "ir.actions.act_window_close"}
 
     def action_open_unassigned(self):
+        """The contacts, where the salesperson stands: a list that can be edited many at a time."""
         self.action_apply()
-        action = self.env["ir.actions.act_window"]._for_xml_id("customer_churn.customer_churn_profile_action")
-        return {**action, "context": {"search_default_unassigned": 1}}
+        return {
+            "type": "ir.actions.act_window", "name": self.env._("Customers Without a Salesperson"),
+            "res_model": "res.partner", "view_mode": "list,form",
+            "domain": [("churn_status", "!=", False), ("user_id", "=", False), ("parent_id", "=", False)],
+        }
