@@ -68,7 +68,7 @@ registry.category("web_tour.tours").add("customer_churn_first_run", {
         },
         {
             content: "All steps are done",
-            trigger: "body:not(:has(.modal)) .o_field_widget[name='text_completed']",
+            trigger: "body:not(:has(.modal)) .o_form_view div[name='completed']:visible",
         },
         {
             trigger: ".alert-success button:contains('Open Customers')",
