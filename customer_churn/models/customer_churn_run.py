@@ -121,9 +121,10 @@ class CustomerChurnRun(models.Model):
             lambda user: user.active and not user.share and self.company_id in user.company_ids)
         told = self.search([("company_id", "=", self.company_id.id), ("state", "=", "failed")]).activity_ids.user_id
         for user in managers - told:
-            self.activity_schedule(
+            run = self.with_context(lang=user.lang)
+            run.activity_schedule(
                 "mail.mail_activity_data_todo", user_id=user.id,
-                summary=self.env._("The customer analysis failed"), note=(self.error or "").split("\n")[0],
+                summary=run.env._("The customer analysis failed"), note=run._get_error_line(),
             )
 
     # ------------------------------------------------------------------ what went before
@@ -174,4 +175,4 @@ class CustomerChurnRun(models.Model):
         action = self.env["ir.actions.act_window"]._for_xml_id("customer_churn.customer_churn_run_action")
         if len(runs) == 1:
             return {**action, "res_id": runs.id, "views": [(False, "form")]}
-        return action
+        return {**action, "target": "main"}

@@ -32,9 +32,4 @@ class CustomerChurnSalespeopleWizard(models.TransientModel):
     def action_open_unassigned(self):
         """The contacts, where the salesperson stands: a list that can be edited many at a time."""
         self.action_apply()
-        name = self.env._("Customers Without a Salesperson")
-        return {
-            "type": "ir.actions.act_window", "name": name,
-            "res_model": "res.partner", "view_mode": "list,form",
-            "domain": [("churn_status", "!=", False), ("user_id", "=", False), ("parent_id", "=", False)],
-        }
+        return self.env["ir.actions.act_window"]._for_xml_id("customer_churn.res_partner_action_unassigned")
