@@ -59,7 +59,7 @@ class OnboardingOnboarding(models.Model):
         """Close the first steps for this company; they stay under Configuration."""
         self._check_churn_manager()
         self._get_churn_progress().action_close()
-        return self.action_open_churn()
+        return {**self.action_open_churn(), "target": "main"}
 
     @api.model
     def _check_churn_manager(self):
