@@ -11,6 +11,8 @@
         "security/customer_churn_security.xml",
         "security/ir.model.access.csv",
         "data/ir_cron_data.xml",
+        "data/onboarding_data.xml",
+        "wizards/customer_churn_salespeople_wizard_views.xml",
         "views/customer_churn_purchase_views.xml",
         "views/customer_churn_profile_views.xml",
         "views/customer_churn_event_views.xml",
@@ -18,11 +20,12 @@
         "views/customer_churn_policy_views.xml",
         "views/res_partner_views.xml",
         "views/res_config_settings_views.xml",
+        "views/onboarding_views.xml",
         "views/customer_churn_menus.xml",
     ],
     "assets": {
-        "web.assets_backend": ["customer_churn/static/src/scss/customer_churn.scss"],
-        "web.assets_tests": ["customer_churn/static/tests/tours/*.js"],
+        "web.assets_backend": ["customer_churn/static/src/**/*"],
+        "web.assets_tests": ["customer_churn/static/tests/tours/**/*"],
     },
     "application": True,
 }

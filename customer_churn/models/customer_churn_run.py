@@ -125,6 +125,7 @@ class CustomerChurnRun(models.Model):
             self.env.invalidate_all(flush=False)
             values = {"state": "failed", "error": f"{error}\n\n{traceback.format_exc()}"}
         run.write({**values, "duration": time.perf_counter() - started})
+        run._announce()
         if run.state == "failed":
             run._tell_managers()
 
@@ -134,9 +135,10 @@ class CustomerChurnRun(models.Model):
             lambda user: user.active and not user.share and self.company_id in user.company_ids)
         told = self.search([("company_id", "=", self.company_id.id), ("state", "=", "failed")]).activity_ids.user_id
         for user in managers - told:
-            self.activity_schedule(
+            run = self.with_context(lang=user.lang)
+            run.activity_schedule(
                 "mail.mail_activity_data_todo", user_id=user.id,
-                summary=self.env._("The customer analysis failed"), note=(self.error or "").split("\n")[0],
+                summary=run.env._("The customer analysis failed"), note=run._get_error_line(),
             )
 
     # ------------------------------------------------------------------ what went before
@@ -188,16 +190,16 @@ class CustomerChurnRun(models.Model):
         return pending | self.create(
             [self._prepare_run_vals(company, self._get_next_date(company), full) for company in missing])
 
-    @api.model
     def action_run(self):
-        """*Analyse now*: ask for full runs of the companies at hand and wake the scheduled action."""
+        """*Analyse now*: ask for full runs of the companies at hand, follow them, and wake the scheduled action."""
         if not self.env.user.has_group(MANAGER):
             raise AccessError(self.env._(
                 "Only managers of Customer Retention may start an analysis. Ask one of them, or wait for the night."))
         # sudo: nobody may write runs by hand; the right was checked above and the values are the code's own
         runs = self.sudo()._ask_for_runs(self.env.companies, full=True)
+        runs.message_subscribe(self.env.user.partner_id.ids)
         self.env.ref("customer_churn.ir_cron_customer_churn_run")._trigger()
         action = self.env["ir.actions.act_window"]._for_xml_id("customer_churn.customer_churn_run_action")
         if len(runs) == 1:
             return {**action, "res_id": runs.id, "views": [(False, "form")]}
-        return action
+        return {**action, "target": "main"}

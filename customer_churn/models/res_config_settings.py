@@ -5,6 +5,23 @@ class ResConfigSettings(models.TransientModel):
     _inherit = "res.config.settings"
 
     churn_share_unassigned = fields.Boolean(related="company_id.churn_share_unassigned", readonly=False)
+    churn_last_run_id = fields.Many2one("customer.churn.run", compute="_compute_churn_facts")
+    churn_last_explanation = fields.Char(related="churn_last_run_id.explanation")
+    churn_next_run = fields.Datetime(compute="_compute_churn_facts")
+    churn_counts = fields.Char(compute="_compute_churn_facts")
+    churn_unassigned_count = fields.Integer(compute="_compute_churn_facts")
+
+    def _compute_churn_facts(self):
+        """What the company's ledger says today, beside the knobs that change it."""
+        cron = self.env.ref("customer_churn.ir_cron_customer_churn_run")
+        for settings in self:
+            mine = [("company_id", "=", settings.company_id.id)]
+            settings.churn_last_run_id = self.env["customer.churn.run"].search(
+                [*mine, ("state", "=", "done")], limit=1)
+            settings.churn_next_run = cron.nextcall if cron.active else False
+            settings.churn_counts = self.env["customer.churn.policy"]._say_statuses(settings.company_id)
+            settings.churn_unassigned_count = self.env["customer.churn.profile"].search_count(
+                [*mine, ("user_id", "=", False)])
 
     def action_churn_run(self):
         return self.env["customer.churn.run"].action_run()

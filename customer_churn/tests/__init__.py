@@ -1,6 +1,8 @@
 from . import (
     test_browser,
+    test_browser_first_run,
     test_cdnow,
+    test_first_run,
     test_oracle,
     test_policy,
     test_profile,

@@ -1,7 +1,7 @@
 import dataclasses
 
 from odoo.exceptions import ValidationError
-from odoo.tests import tagged
+from odoo.tests import Form, tagged
 
 from ..engine.policy import Policy
 from .common import ChurnCommon, before
@@ -81,3 +81,45 @@ class TestPolicy(ChurnCommon):
         self.assertEqual(self.policy._count_by_status(), {s: stored.count(s) for s in set(stored)})
         self.policy.invalidate_recordset()
         self.assertIn(f"Lost: {stored.count('lost')}", self.policy.preview)
+
+    def test_the_preview_says_what_is_wrong_while_somebody_types_and_saving_is_refused(self):
+        self.bought(self.anna, before(20))
+        self.night()
+        with Form(self.policy) as form:
+            self.assertTrue(form.is_counted)
+            form.near_days = 0
+            self.assertIn("Near Horizon (Days): give at least one day", form.preview)
+            self.assertFalse(form.is_counted)
+            with self.assertRaisesRegex(ValidationError, "Near Horizon"):
+                form.save()
+            form.near_days = 90
+
+    def test_the_form_shows_today_beside_what_the_limits_would_give(self):
+        self.bought(self.anna, before(100), before(70), before(40))
+        self.night()
+        with Form(self.policy) as form:
+            form.rule = "days"
+            form.at_risk_days, form.dormant_days, form.lost_days, form.new_days = 10, 20, 30, 0
+            self.assertEqual(form.lost_count, 1)
+            self.assertIn("Lost: 1", form.preview)
+            self.assertIn("Lost: 0", form.as_stored)
+
+    def test_the_automatic_policy_has_a_name_in_every_language(self):
+        self.env["res.lang"]._activate_lang("zh_CN")
+        self.env["ir.module.module"]._load_module_terms(["customer_churn"], ["zh_CN"])
+        company = self._create_company("Second")
+        policy = self.Policy.with_context(lang="zh_CN")._get_policies(company)
+        self.assertEqual(policy.name, "全部客户")
+        self.assertEqual(policy.with_context(lang="en_US").name, "All customers")
+
+    def test_the_list_counts_the_customers_of_all_policies_by_one_query(self):
+        self.bought(self.anna, before(20))
+        self.night()
+        self.Policy.create([{"name": f"Segment {n}", "company_id": self.company.id, "sequence": n,
+                             "domain": f"[('ref', '=', 'S{n}')]"} for n in range(9)])
+        self.env.flush_all()
+        self.env.invalidate_all()
+        policies = self.Policy.search([("company_id", "=", self.company.id)])
+        with self.assertQueryCount(1):
+            counts = policies.mapped("customer_count")
+        self.assertEqual(counts, [0] * 9 + [1])

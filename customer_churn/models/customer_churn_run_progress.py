@@ -1,0 +1,141 @@
+"""What people see of a run: where it stands, in words, and the notice when it is over."""
+
+import json
+from datetime import timedelta
+
+from odoo import api, fields, models
+from odoo.tools import SQL, format_datetime
+
+from .customer_churn_run import LOCK_CLASS
+
+STAGE = [("waiting", "Waiting"), ("working", "Working"), ("done", "Done"), ("failed", "Failed")]
+SLOW = timedelta(minutes=3)  # a scheduled action that was woken starts within one
+
+
+class CustomerChurnRun(models.Model):
+    _inherit = "customer.churn.run"
+
+    stage = fields.Selection(STAGE, string="Progress", compute="_compute_stage")
+    explanation = fields.Char(compute="_compute_explanation")
+    forecast_facts = fields.Text(
+        string="What the Forecast Learned", compute="_compute_forecast_facts",
+        help="The forecast's parameters in words.")
+
+    # ------------------------------------------------------------------ where it stands
+    @api.depends("state")
+    def _compute_stage(self):
+        busy = self._get_companies_at_work() if "running" in self.mapped("state") else set()
+        for run in self:
+            asked = run.state == "running"
+            run.stage = run.state if not asked else "working" if run.company_id.id in busy else "waiting"
+
+    @api.model
+    def _get_companies_at_work(self):
+        """Ids of the companies whose lock is held: a run writes nothing before it is over, so only this tells."""
+        return {company for [company] in self.env.execute_query(SQL(
+            """SELECT objid::bigint FROM pg_locks
+                WHERE locktype = 'advisory' AND classid = %s AND objsubid = 2 AND granted
+                  AND database = (SELECT oid FROM pg_database WHERE datname = current_database())""", LOCK_CLASS))}
+
+    # ------------------------------------------------------------------ in words
+    @api.depends("stage", "error", "customer_count", "event_count")
+    def _compute_explanation(self):
+        for run in self:
+            run.explanation = getattr(run, f"_explain_{run.stage}")() if run.stage else False
+
+    def _explain_waiting(self):
+        # sudo: only the name of our own scheduled action and whether it is on are read
+        cron = self.env.ref("customer_churn.ir_cron_customer_churn_run").sudo()
+        if not cron.active:
+            return self.env._(
+                "The scheduled action \"%(name)s\" is switched off: ask an administrator to switch it on under "
+                "Settings, Technical, Scheduled Actions.", name=cron.name)
+        if self.create_date and fields.Datetime.now() - self.create_date > SLOW:
+            return self.env._(
+                "Waiting since %(time)s: the server is busy with other scheduled actions, or runs none at all. "
+                "Ask an administrator to look at them under Settings, Technical, Scheduled Actions.",
+                time=format_datetime(self.env, self.create_date, dt_format="short"))
+        return self.env._("Waiting for the scheduled action, which starts within a minute.")
+
+    def _explain_working(self):
+        last = self.search(
+            [("company_id", "=", self.company_id.id), ("state", "=", "done"), ("kind", "=", "full")], limit=1)
+        if not last:
+            return self.env._("The ledger is being read and the forecast learned. You may leave this page.")
+        return self.env._(
+            "The ledger is being read and the forecast learned. The last full analysis took %(seconds)s seconds.",
+            seconds=f"{last.duration:.0f}")
+
+    def _explain_done(self):
+        if not self.customer_count:
+            return self._explain_nobody(self.company_id)
+        return self.env._(
+            "Customers with a status: %(customers)s. Changes of status: %(events)s.",
+            customers=f"{self.customer_count:,}", events=f"{self.event_count:,}")
+
+    @api.model
+    def _explain_nobody(self, company):
+        return self.env._(
+            "%(company)s has no posted customer invoice yet, so there is nobody to look at. Post the first one: "
+            "the next night finds it.", company=company.name)
+
+    def _explain_failed(self):
+        return self.env._(
+            "%(error)s. Nothing was changed. Press Analyse Now to try again, or wait for the night.",
+            error=self._get_error_line().rstrip("."))
+
+    def _get_error_line(self):
+        """What went wrong in one line; the name of the error where it has no text."""
+        lines = [line for line in (self.error or "").splitlines() if line.strip()]
+        return lines[-1 if self.error.startswith("\n") else 0] if lines else ""
+
+    @api.depends("parameters")
+    def _compute_forecast_facts(self):
+        for run in self:
+            run.forecast_facts = run._say_forecast_facts(json.loads(run.parameters)) if run.parameters else False
+
+    def _say_forecast_facts(self, parameters):
+        report = parameters["report"]
+        how = {
+            "fitted": self.env._("learned from this ledger"),
+            "prior": self.env._("too few customers to learn from: usual values"),
+            "stopped early": self.env._("learned from this ledger, without settling: use with care"),
+        }
+        chances = [
+            self.env._("%(share)s %% within %(days)s days", share=round(100 * share), days=days)
+            for days, share in zip(parameters["horizons"], parameters["mean_chances"], strict=True)
+        ]
+        return "\n".join([
+            self.env._("Customers: %(count)s, of whom %(single)s bought once.", count=f"{report['customers']:,}",
+                       single=f"{report['single_purchases']:,}"),
+            self.env._("The average customer buys again: %(chances)s.", chances=", ".join(chances)),
+            self.env._("How often customers buy: %(how)s.", how=how[report["purchases"]]),
+            self.env._("How much they spend: %(how)s.", how=how[report["money"]]),
+        ])
+
+    # ------------------------------------------------------------------ when it is over
+    def _announce(self):
+        """Tick the first step of the company and tell each who asked: they may have left the page long ago."""
+        self.ensure_one()
+        if self.state == "done":
+            self.env["onboarding.onboarding.step"].with_company(self.company_id).action_validate_step(
+                "customer_churn.onboarding_onboarding_step_churn_analyse")
+        for user in self.message_partner_ids.user_ids:
+            if self.company_id in user.company_ids and not user.share:
+                self._tell_asker(user)
+
+    def _tell_asker(self, user):
+        """One notice; it stays until closed if it is a failure or the last that the person waits for."""
+        waits = self.search_count(
+            [("state", "=", "running"), ("message_partner_ids", "in", user.partner_id.ids)], limit=1)
+        run = self.with_context(lang=user.lang)
+        failed = run.state == "failed"
+        title = run.env._("%(company)s: the analysis failed", company=run.company_id.name) if failed else run.env._(
+            "%(company)s: the customers are analysed", company=run.company_id.name)
+        user._bus_send("simple_notification", {
+            "type": "danger" if failed else "success", "sticky": failed or not waits, "title": title,
+            "message": run.explanation,
+        })
+
+    def action_open_customers(self):
+        return self.env["ir.actions.act_window"]._for_xml_id("customer_churn.customer_churn_profile_action")

@@ -1,0 +1,36 @@
+from odoo import api, models
+
+
+class OnboardingOnboardingStep(models.Model):
+    _inherit = "onboarding.onboarding.step"
+
+    def action_open_churn_step(self):
+        """The card's button: what the step's record says opens it."""
+        self.ensure_one()
+        self.onboarding_ids._check_churn_manager()
+        return getattr(self, self.panel_step_open_action_name)()
+
+    @api.model
+    def action_open_step_churn_analyse(self):
+        """Ask for the analysis; the page itself shows how it goes."""
+        action = self.env["customer.churn.run"].action_run()
+        return action if len(self.env.companies) > 1 else False
+
+    @api.model
+    def action_open_step_churn_limits(self):
+        policies = self.env["customer.churn.policy"]._get_policies(self.env.company)
+        self._tick_churn_step("limits")
+        action = self.env["ir.actions.act_window"]._for_xml_id("customer_churn.customer_churn_policy_action")
+        if len(policies) == 1:
+            return {**action, "res_id": policies.id, "views": [(False, "form")]}
+        return action
+
+    @api.model
+    def action_open_step_churn_salespeople(self):
+        return self.env["ir.actions.act_window"]._for_xml_id("customer_churn.customer_churn_salespeople_wizard_action")
+
+    @api.model
+    def _tick_churn_step(self, name):
+        self.env["onboarding.onboarding"]._check_churn_manager()
+        # sudo: only that the step is done in this company is written; the right was checked above
+        self.sudo().action_validate_step(f"customer_churn.onboarding_onboarding_step_churn_{name}")

@@ -1,0 +1,1 @@
+from . import customer_churn_salespeople_wizard
