@@ -15,7 +15,8 @@ def _default(name):
 
 class CustomerChurnPolicy(models.Model):
     """When a customer counts as at risk, dormant or lost: the limits of `engine.Policy`, for a segment of
-    the company's customers. The first policy whose domain a customer meets is theirs; the last has none."""
+    the company's customers. The first policy whose domain a customer meets is theirs; one has no domain and
+    takes all others, wherever it stands."""
 
     _name = "customer.churn.policy"
     _description = "Customer Status Policy"
@@ -99,4 +100,4 @@ class CustomerChurnPolicy(models.Model):
                 "it must not be later than the day on which everybody is lost: lower it, or set that one to 0."),
         }
         return remedies.get(field, self.env._(
-            "the number is out of range; shares lie between 0 and 1, days are 0 or more."))
+            "the number is out of range; shares lie between 0 and 1, days between 0 and 7306."))

@@ -19,6 +19,14 @@ from .customer_churn_profile import STATUS
 _logger = logging.getLogger(__name__)
 
 PREVIEW_SECONDS = 30
+HISTORY = {  # column of the engine's history -> of the profile
+    "customer_id": "partner_id",
+    "purchase_count": "purchase_count",
+    "first_date": "first_purchase_date",
+    "last_date": "last_purchase_date",
+    "revenue_total": "revenue_total",
+    "revenue_12m": "revenue_12m",
+}
 
 
 class CustomerChurnPolicy(models.Model):
@@ -107,15 +115,15 @@ class CustomerChurnPolicy(models.Model):
 
     def _copy_histories(self):
         """CSV of what the engine needs to know of this policy's customers."""
-        others = self.search([("company_id", "=", self.company_id.id), ("sequence", "<", self.sequence),
-                              ("id", "!=", self._origin.id)])
-        partners = Domain.AND([self._get_partner_domain(), *(~other._get_partner_domain() for other in others)])
+        others = self.search([("company_id", "=", self.company_id.id), ("id", "!=", self._origin.id)])
+        earlier = others.filtered(lambda other: other._get_rank() < self._get_rank())
+        partners = Domain.AND([self._get_partner_domain(), *(~other._get_partner_domain() for other in earlier)])
         query = self.env["customer.churn.profile"].with_context(active_test=False)._search(
             Domain("company_id", "=", self.company_id.id) & Domain("partner_id", "any", partners))
         buffer = io.BytesIO()
-        statement = self.env.cr.mogrify(SQL("COPY (%s) TO STDOUT (FORMAT CSV, HEADER)", query.select(
-            SQL("partner_id AS customer_id"), SQL("purchase_count"), SQL("first_purchase_date AS first_date"),
-            SQL("last_purchase_date AS last_date"), SQL("revenue_total::float8"), SQL("revenue_12m::float8"),
-        )))
+        statement = self.env.cr.mogrify(SQL("COPY (%s) TO STDOUT (FORMAT CSV, HEADER)", query.select(*(
+            SQL("%s AS %s", SQL.identifier("customer_churn_profile", column), SQL.identifier(name))
+            for name, column in HISTORY.items()
+        ))))
         self.env.cr.copy_expert(statement.decode(), buffer)
         return buffer.getvalue()

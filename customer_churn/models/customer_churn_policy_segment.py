@@ -1,4 +1,6 @@
-"""Whose policy: each customer is judged by the first policy whose condition it meets."""
+"""Whose policy: each customer is judged by the first policy whose condition it meets, else by the one without."""
+
+import math
 
 from odoo import api, models
 from odoo.exceptions import ValidationError
@@ -9,23 +11,48 @@ from odoo.tools.safe_eval import safe_eval
 class CustomerChurnPolicy(models.Model):
     _inherit = "customer.churn.policy"
 
+    # ------------------------------------------------------------------ what is refused
     @api.constrains("domain")
     def _check_domain(self):
+        """Tried out under the rights of whoever writes it: at night it is looked up under all rights."""
         for policy in self:
-            policy._get_partner_domain()
+            domain = policy._get_partner_domain()
+            try:
+                with self.env.cr.savepoint():
+                    self.env["res.partner"].sudo(False).search(domain, limit=1)
+            except Exception as error:  # any text may stand there, and all its faults have this remedy
+                raise policy._refuse_domain(error) from error
 
-    @api.constrains("sequence", "domain", "active", "company_id")
-    def _check_last_has_no_domain(self):
-        for company in self.company_id:
+    @api.constrains("domain", "active", "company_id")
+    def _check_one_for_all_others(self):
+        self._require_one_for_all_others(self.company_id)
+
+    @api.model
+    def _require_one_for_all_others(self, companies):
+        for company in companies:
             policies = self.search([("company_id", "=", company.id)])
             bare = policies.filtered(lambda policy: not policy._has_domain())
-            if len(bare) != 1 or bare != policies[-1:]:
+            if policies and len(bare) != 1:
                 raise ValidationError(self.env._(
-                    "%(company)s needs exactly one policy for all other customers, without a condition and at the end "
-                    "of the list: %(names)s. Drag it to the end, or give the others a condition.",
+                    "%(company)s needs exactly one policy without a condition, for all other customers, and has: "
+                    "%(names)s. Take the condition away from one, or give the others one.",
                     company=company.name, names=", ".join(bare.mapped("name")) or "-",
                 ))
 
+    def write(self, vals):
+        companies = self.company_id
+        result = super().write(vals)
+        if "company_id" in vals:
+            self._require_one_for_all_others(companies)
+        return result
+
+    def unlink(self):
+        companies = self.company_id
+        result = super().unlink()
+        self._require_one_for_all_others(companies)
+        return result
+
+    # ------------------------------------------------------------------ the condition
     def _has_domain(self):
         return bool(self.domain and self.domain.strip() not in ("", "[]"))
 
@@ -35,24 +62,32 @@ class CustomerChurnPolicy(models.Model):
         if not self._has_domain():
             return Domain.TRUE
         try:
-            domain = Domain(safe_eval(self.domain, {"uid": self.env.uid}))
+            domain = Domain(safe_eval(self.domain))
             domain.validate(self.env["res.partner"])
         except Exception as error:  # any text may stand there, and all its faults have this remedy
-            raise ValidationError(self.env._(
-                "Policy %(policy)s: its condition is not one on contacts (%(error)s). "
-                "Build it again in the policy's form.",
-                policy=self.name, error=error,
-            )) from error
+            raise self._refuse_domain(error) from error
         return domain
 
+    def _refuse_domain(self, error):
+        return ValidationError(self.env._(
+            "Policy %(policy)s: its condition is not one on contacts that you may look up (%(error)s). "
+            "Build it again in the policy's form.", policy=self.name, error=str(error).split("\n", 1)[0]))
+
+    # ------------------------------------------------------------------ who is whose
     @api.model
     def _get_policies(self, company):
-        """The company's policies in their order; a first one with the defaults where there is none."""
-        return self.search([("company_id", "=", company.id)]) or self._create_default(company)
+        """The company's policies, the one for all others last; a first one with the defaults where there is none."""
+        policies = self.search([("company_id", "=", company.id)]) or self._create_default(company)
+        return policies.sorted(lambda policy: policy._get_rank())
+
+    def _get_rank(self):
+        """Sorts the policies of a company; a policy that is not saved yet will come after its equals."""
+        return not self._has_domain(), self.sequence, self._origin.id or math.inf
 
     def _create_default(self, company):
         """Named in every language: the first to analyse may be a scheduled action, or speak another one."""
-        policy = self.with_context(lang="en_US").create({"name": "All customers", "company_id": company.id})
+        policy = self.with_context(lang="en_US").create(
+            {"name": "All customers", "company_id": company.id, "sequence": 1000})
         policy.update_field_translations("name", {
             code: self.with_context(lang=code).env._("All customers")
             for code, _name in self.env["res.lang"].get_installed()})

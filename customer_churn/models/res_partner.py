@@ -35,14 +35,12 @@ class ResPartner(models.Model):
         search="_search_churn_last_purchase_date", groups=USER,
     )
     churn_exclude = fields.Boolean(
-        string="Exclude from Retention", help="For staff, sister companies and one-off customers: no status, no cases.",
+        string="Exclude from Retention", groups=USER,
+        help="For staff, sister companies and one-off customers: no status, no cases. Counts on the customer itself, "
+             "not on its contacts.",
     )
 
     _churn_exclude_idx = models.Index("(id) WHERE churn_exclude")
-
-    @api.model
-    def _commercial_fields(self):
-        return [*super()._commercial_fields(), "churn_exclude"]
 
     # ------------------------------------------------------------------ the profile of the current company
     @api.depends("commercial_partner_id")
@@ -103,6 +101,8 @@ class ResPartner(models.Model):
     def unlink(self):
         """A contact that is merged away took its documents to another customer."""
         left = self.commercial_partner_id - self
+        # sudo: a contact that may be deleted takes its profiles along, of whatever company
+        self.env["customer.churn.profile"].sudo().search([("partner_id", "in", self.ids)]).unlink()
         result = super().unlink()
         left._mark_churn_profiles_stale()
         return result

@@ -2,6 +2,7 @@ import dataclasses
 
 from odoo.exceptions import ValidationError
 from odoo.tests import Form, tagged
+from odoo.tools import mute_logger
 
 from ..engine.policy import Policy
 from .common import ChurnCommon, before
@@ -11,10 +12,14 @@ from .common import ChurnCommon, before
 class TestPolicy(ChurnCommon):
     def setUp(self):
         super().setUp()
-        self.policy = self.Policy.create({"name": "Everybody", "company_id": self.company.id, "sequence": 50})
+        self.policy = self.Policy.create({"name": "Everybody", "company_id": self.company.id})
+
+    def _segment(self, **values):
+        return self.Policy.create(
+            {"name": "Wholesale", "company_id": self.company.id, "domain": "[('ref', '=', 'W')]", **values})
 
     def _refused(self, message, **values):
-        with self.assertRaisesRegex(ValidationError, message):
+        with self.assertRaisesRegex(ValidationError, message), self.env.cr.savepoint():
             self.policy.write(values)
 
     def test_every_field_of_the_engine_s_policy_is_here_with_its_default(self):
@@ -44,21 +49,56 @@ class TestPolicy(ChurnCommon):
     def test_a_domain_that_is_none_is_refused(self):
         first = self.Policy.create({"name": "First", "company_id": self.company.id, "sequence": 1,
                                     "domain": "[('id', '=', 0)]"})
-        for domain in ("nonsense", "[('name', '=']", "[('no_such_field', '=', 1)]"):
-            with self.assertRaisesRegex(ValidationError, "First: its condition"):
+        for domain in (
+            "nonsense", "[('name', '=']", "[('no_such_field', '=', 1)]", "[('total_invoiced', '>', 100)]",
+            "[('color', '>', 'abc')]", "[('user_id', '=', uid)]",
+        ):
+            with mute_logger("odoo.sql_db"), self.assertRaisesRegex(ValidationError, "First: its condition"):
                 first.domain = domain
 
     def test_two_policies_for_everybody_are_refused(self):
         with self.assertRaisesRegex(ValidationError, "exactly one policy"):
             self.Policy.create({"name": "Second", "company_id": self.company.id})
 
-    def test_a_last_policy_with_a_domain_is_refused(self):
+    def test_a_policy_for_nobody_else_is_refused(self):
+        segment = self._segment()
         self._refused("exactly one policy", domain="[('active', '=', True)]")
+        self._refused("exactly one policy", active=False)
+        self._refused("exactly one policy", company_id=self._create_company("Other").id)
+        with self.assertRaisesRegex(ValidationError, "exactly one policy"), self.env.cr.savepoint():
+            self.policy.unlink()
+        (segment | self.policy).unlink()
+        self.assertEqual(len(self.Policy._get_policies(self.company)), 1)
+
+    def test_a_segment_comes_before_the_policy_for_all_others_wherever_it_stands(self):
+        segment = self._segment()
+        self.assertEqual(self.Policy._get_policies(self.company), segment | self.policy)
+        segment.sequence = 2000
+        self.assertEqual(self.Policy._get_policies(self.company), segment | self.policy)
+
+    def test_a_condition_reaches_no_further_than_the_rights_of_its_author(self):
+        boss = self._user("churn_boss", "customer_churn.group_customer_churn_manager")
+        segment = self._segment().with_user(boss)
+        with self.assertRaisesRegex(ValidationError, "you may look up"):
+            segment.domain = "[('invoice_ids.amount_total', '>', 1000)]"
+
+    def test_a_salesperson_reads_policies_with_their_preview(self):
+        self.bought(self.anna, before(20))
+        self.night()
+        seller = self._user("churn_seller", "customer_churn.group_customer_churn_user")
+        self.assertTrue(self.policy.with_user(seller).read(["preview"])[0]["preview"])
+
+    def test_policies_of_equal_rank_are_previewed_as_they_are_applied(self):
+        self.anna.ref = self.bert.ref = "W"
+        self.bought(self.anna, before(20))
+        self.bought(self.bert, before(20))
+        first, second = self._segment(), self._segment()
+        self.night()
+        self.assertEqual(sum(first._count_by_status().values()), 2)
+        self.assertEqual(sum(second._count_by_status().values()), 0)
 
     def test_segments_have_their_own_policies(self):
-        wholesale = self.Policy.create({
-            "name": "Wholesale", "company_id": self.company.id, "sequence": 1, "domain": "[('ref', '=', 'W')]",
-            "rule": "days", "at_risk_days": 10, "dormant_days": 12, "lost_days": 15, "new_days": 1})
+        wholesale = self._segment(rule="days", at_risk_days=10, dormant_days=12, lost_days=15, new_days=1)
         self.anna.ref = "W"
         for customer in (self.anna, self.bert):
             self.bought(customer, before(60), before(40), before(20))
