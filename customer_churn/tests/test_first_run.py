@@ -96,9 +96,14 @@ class TestFirstRun(ChurnCommon):
     def test_a_run_ticks_the_step_of_its_own_company_only(self):
         sister = self._create_company("Sister")
         self.manager.company_ids |= sister
+        self.bought(self.anna, before(5), company=sister)
         self.night(company=sister)
         self.assertTicked()
         self.assertTicked("analyse", company=sister)
+
+    def test_a_run_that_finds_nobody_ticks_nothing(self):
+        self.night()
+        self.assertTicked()
 
     def test_a_failed_run_ticks_nothing(self):
         run = self._asked()
@@ -180,7 +185,7 @@ class TestFirstRun(ChurnCommon):
         self._finished(run)
         for user in (self.manager, colleague):
             self.assertEqual(self._notices(user), [{
-                "type": "success", "sticky": True, "title": "Purveyor: the customers are analysed",
+                "type": "success", "sticky": True, "title": "Purveyor: the analysis is done",
                 "message": "Customers with a status: 1. Changes of status: 1.",
             }])
         self.assertEqual(self._notices(bystander), [])
