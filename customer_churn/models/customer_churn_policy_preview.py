@@ -107,9 +107,8 @@ class CustomerChurnPolicy(models.Model):
 
     def _copy_histories(self):
         """CSV of what the engine needs to know of this policy's customers."""
-        others = self.search([("company_id", "=", self.company_id.id), ("sequence", "<", self.sequence),
-                              ("id", "!=", self._origin.id)])
-        partners = Domain.AND([self._get_partner_domain(), *(~other._get_partner_domain() for other in others)])
+        partners = Domain.AND(
+            [self._get_partner_domain(), *(~other._get_partner_domain() for other in self._get_earlier())])
         query = self.env["customer.churn.profile"].with_context(active_test=False)._search(
             Domain("company_id", "=", self.company_id.id) & Domain("partner_id", "any", partners))
         buffer = io.BytesIO()

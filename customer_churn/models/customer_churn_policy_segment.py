@@ -5,6 +5,8 @@ from odoo.exceptions import ValidationError
 from odoo.fields import Domain
 from odoo.tools.safe_eval import safe_eval
 
+LAST = 1000  # the sequence of the automatic policy
+
 
 class CustomerChurnPolicy(models.Model):
     _inherit = "customer.churn.policy"
@@ -51,12 +53,23 @@ class CustomerChurnPolicy(models.Model):
         return self.search([("company_id", "=", company.id)]) or self._create_default(company)
 
     def _create_default(self, company):
-        """Named in every language: the first to analyse may be a scheduled action, or speak another one."""
-        policy = self.with_context(lang="en_US").create({"name": "All customers", "company_id": company.id})
+        """At the end, so that new ones come before it, and named in every language: whoever analyses first may
+        speak another one, or be a scheduled action."""
+        policy = self.with_context(lang="en_US").create(
+            {"name": "All customers", "company_id": company.id, "sequence": LAST})
         policy.update_field_translations("name", {
             code: self.with_context(lang=code).env._("All customers")
             for code, _name in self.env["res.lang"].get_installed()})
         return policy.with_env(self.env)
+
+    def _get_earlier(self):
+        """The policies that choose before this one; all of the same sequence while it is not saved."""
+        tied = Domain("sequence", "=", self.sequence)
+        if self._origin:
+            tied &= Domain("id", "<", self._origin.id)
+        return self.search(
+            Domain("company_id", "=", self.company_id.id) & Domain("id", "!=", self._origin.id)
+            & (Domain("sequence", "<", self.sequence) | tied))
 
     def _split(self, customers):
         """Pairs (policy, ids of its customers), each customer under the first policy that takes it.

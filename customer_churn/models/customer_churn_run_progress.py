@@ -133,8 +133,8 @@ class CustomerChurnRun(models.Model):
         title = run.env._("%(company)s: the analysis failed", company=run.company_id.name) if failed else run.env._(
             "%(company)s: the analysis is done", company=run.company_id.name)
         user._bus_send("simple_notification", {
-            "type": "danger" if failed else "success" if run.customer_count else "info", "sticky": failed or not waits, "title": title,
-            "message": run.explanation,
+            "type": "danger" if failed else "success" if run.customer_count else "info",
+            "sticky": failed or not waits, "title": title, "message": run.explanation,
         })
 
     def action_open_customers(self):

@@ -175,6 +175,15 @@ class TestFirstRun(ChurnCommon):
         self.assertIn("Customers: 2, of whom 1 bought once.", facts)
         self.assertRegex(facts, r"buys again: \d+ % within 90 days, \d+ % within 365 days")
 
+    def test_the_settings_say_what_was_found_and_when_the_next_night_is(self):
+        self.bought(self.anna, before(5))
+        run = self.night()
+        cron = self.env.ref("customer_churn.ir_cron_customer_churn_run")
+        settings = self.env["res.config.settings"].with_company(self.company).create({})
+        self.assertEqual((settings.churn_last_run_id, settings.churn_next_run), (run, cron.nextcall))
+        self.assertEqual(settings.churn_counts, "New: 1, Active: 0, At Risk: 0, Dormant: 0, Lost: 0")
+        self.assertEqual(settings.churn_unassigned_count, 1)
+
     # ------------------------------------------------------------------ the notice
     def test_whoever_asked_is_told_once_with_the_counts(self):
         self.bought(self.anna, before(5))

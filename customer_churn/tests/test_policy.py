@@ -123,3 +123,21 @@ class TestPolicy(ChurnCommon):
         with self.assertQueryCount(1):
             counts = policies.mapped("customer_count")
         self.assertEqual(counts, [0] * 9 + [1])
+
+    def test_a_new_policy_with_a_condition_comes_before_the_automatic_one(self):
+        company = self._create_company("Second")
+        automatic = self.Policy._get_policies(company)
+        with Form(self.Policy.with_company(company)) as form:
+            form.name, form.domain = "Wholesale", "[('ref', '=', 'W')]"
+        self.assertEqual(self.Policy._get_policies(company), form.record + automatic)
+
+    def test_the_preview_leaves_out_whom_an_earlier_policy_of_the_same_sequence_takes(self):
+        self.anna.ref = "W"
+        for customer in (self.anna, self.bert):
+            self.bought(customer, before(20))
+        self.night()
+        first = self.Policy.create({"name": "First", "company_id": self.company.id, "sequence": 7,
+                                    "domain": "[('ref', '=', 'W')]"})
+        second = first.copy({"name": "Second"})
+        self.assertEqual(sum(first._count_by_status().values()), 1)
+        self.assertEqual(sum(second._count_by_status().values()), 0)
