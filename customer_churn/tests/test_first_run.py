@@ -1,6 +1,7 @@
 import json
 
 from odoo.exceptions import AccessError
+from odoo.service.model import call_kw
 from odoo.sql_db import db_connect
 from odoo.tests import tagged
 from odoo.tools.safe_eval import safe_eval
@@ -134,6 +135,16 @@ class TestFirstRun(ChurnCommon):
         self.assertEqual((wizard.assigned_count, wizard.unassigned_count, wizard.share), (1, 2, "all"))
         action = wizard.action_open_unassigned()
         self.assertEqual(self.env["res.partner"].search(safe_eval(action["domain"])), self.bert | self.cleo)
+
+    def test_analyse_now_works_for_managers_from_every_place(self):
+        link = self.env.ref("customer_churn.customer_churn_run_action_server")
+        action = link.with_user(self.manager).with_company(self.company).run()
+        run = self.Run.browse(action["res_id"])
+        self.assertEqual((run.company_id, run.state), (self.company, "running"))
+        with self.assertRaises(AccessError):
+            link.with_user(self.seller).run()
+        header = call_kw(self.Run.with_user(self.manager), "action_run", [[]], {})
+        self.assertEqual(header["res_id"], run.id)
 
     # ------------------------------------------------------------------ progress
     def test_a_run_waits_then_works_then_is_done(self):
