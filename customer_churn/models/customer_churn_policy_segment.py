@@ -7,6 +7,8 @@ from odoo.exceptions import ValidationError
 from odoo.fields import Domain
 from odoo.tools.safe_eval import safe_eval
 
+LAST = 1000  # the sequence of the automatic policy
+
 
 class CustomerChurnPolicy(models.Model):
     _inherit = "customer.churn.policy"
@@ -85,9 +87,10 @@ class CustomerChurnPolicy(models.Model):
         return not self._has_domain(), self.sequence, self._origin.id or math.inf
 
     def _create_default(self, company):
-        """Named in every language: the first to analyse may be a scheduled action, or speak another one."""
+        """At the end, so that new ones stand before it, and named in every language: whoever analyses first may
+        speak another one, or be a scheduled action."""
         policy = self.with_context(lang="en_US").create(
-            {"name": "All customers", "company_id": company.id, "sequence": 1000})
+            {"name": "All customers", "company_id": company.id, "sequence": LAST})
         policy.update_field_translations("name", {
             code: self.with_context(lang=code).env._("All customers")
             for code, _name in self.env["res.lang"].get_installed()})

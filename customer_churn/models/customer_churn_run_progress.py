@@ -115,9 +115,9 @@ class CustomerChurnRun(models.Model):
 
     # ------------------------------------------------------------------ when it is over
     def _announce(self):
-        """Tick the first step of the company and tell each who asked: they may have left the page long ago."""
+        """Tick the company's first step once somebody has a status, and tell each who asked: they may have left."""
         self.ensure_one()
-        if self.state == "done":
+        if self.state == "done" and self.customer_count:
             self.env["onboarding.onboarding.step"].with_company(self.company_id).action_validate_step(
                 "customer_churn.onboarding_onboarding_step_churn_analyse")
         for user in self.message_partner_ids.user_ids:
@@ -131,10 +131,10 @@ class CustomerChurnRun(models.Model):
         run = self.with_context(lang=user.lang)
         failed = run.state == "failed"
         title = run.env._("%(company)s: the analysis failed", company=run.company_id.name) if failed else run.env._(
-            "%(company)s: the customers are analysed", company=run.company_id.name)
+            "%(company)s: the analysis is done", company=run.company_id.name)
         user._bus_send("simple_notification", {
-            "type": "danger" if failed else "success", "sticky": failed or not waits, "title": title,
-            "message": run.explanation,
+            "type": "danger" if failed else "success" if run.customer_count else "info",
+            "sticky": failed or not waits, "title": title, "message": run.explanation,
         })
 
     def action_open_customers(self):

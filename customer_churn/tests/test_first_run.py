@@ -1,6 +1,7 @@
 import json
 
 from odoo.exceptions import AccessError
+from odoo.service.model import call_kw
 from odoo.sql_db import db_connect
 from odoo.tests import tagged
 from odoo.tools.safe_eval import safe_eval
@@ -95,9 +96,14 @@ class TestFirstRun(ChurnCommon):
     def test_a_run_ticks_the_step_of_its_own_company_only(self):
         sister = self._create_company("Sister")
         self.manager.company_ids |= sister
+        self.bought(self.anna, before(5), company=sister)
         self.night(company=sister)
         self.assertTicked()
         self.assertTicked("analyse", company=sister)
+
+    def test_a_run_that_finds_nobody_ticks_nothing(self):
+        self.night()
+        self.assertTicked()
 
     def test_a_failed_run_ticks_nothing(self):
         run = self._asked()
@@ -128,6 +134,16 @@ class TestFirstRun(ChurnCommon):
         self.assertEqual((wizard.assigned_count, wizard.unassigned_count, wizard.share), (1, 2, "all"))
         action = wizard.action_open_unassigned()
         self.assertEqual(self.env["res.partner"].search(safe_eval(action["domain"])), self.bert | self.cleo)
+
+    def test_analyse_now_works_for_managers_from_every_place(self):
+        link = self.env.ref("customer_churn.customer_churn_run_action_server")
+        action = link.with_user(self.manager).with_company(self.company).run()
+        run = self.Run.browse(action["res_id"])
+        self.assertEqual((run.company_id, run.state), (self.company, "running"))
+        with self.assertRaises(AccessError):
+            link.with_user(self.seller).run()
+        header = call_kw(self.Run.with_user(self.manager), "action_run", [[]], {})
+        self.assertEqual(header["res_id"], run.id)
 
     # ------------------------------------------------------------------ progress
     def test_a_run_waits_then_works_then_is_done(self):
@@ -169,6 +185,15 @@ class TestFirstRun(ChurnCommon):
         self.assertIn("Customers: 2, of whom 1 bought once.", facts)
         self.assertRegex(facts, r"buys again: \d+ % within 90 days, \d+ % within 365 days")
 
+    def test_the_settings_say_what_was_found_and_when_the_next_night_is(self):
+        self.bought(self.anna, before(5))
+        run = self.night()
+        cron = self.env.ref("customer_churn.ir_cron_customer_churn_run")
+        settings = self.env["res.config.settings"].with_company(self.company).create({})
+        self.assertEqual((settings.churn_last_run_id, settings.churn_next_run), (run, cron.nextcall))
+        self.assertEqual(settings.churn_counts, "New: 1, Active: 0, At Risk: 0, Dormant: 0, Lost: 0")
+        self.assertEqual(settings.churn_unassigned_count, 1)
+
     # ------------------------------------------------------------------ the notice
     def test_whoever_asked_is_told_once_with_the_counts(self):
         self.bought(self.anna, before(5))
@@ -179,7 +204,7 @@ class TestFirstRun(ChurnCommon):
         self._finished(run)
         for user in (self.manager, colleague):
             self.assertEqual(self._notices(user), [{
-                "type": "success", "sticky": True, "title": "Purveyor: the customers are analysed",
+                "type": "success", "sticky": True, "title": "Purveyor: the analysis is done",
                 "message": "Customers with a status: 1. Changes of status: 1.",
             }])
         self.assertEqual(self._notices(bystander), [])

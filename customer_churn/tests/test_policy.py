@@ -88,15 +88,6 @@ class TestPolicy(ChurnCommon):
         seller = self._user("churn_seller", "customer_churn.group_customer_churn_user")
         self.assertTrue(self.policy.with_user(seller).read(["preview"])[0]["preview"])
 
-    def test_policies_of_equal_rank_are_previewed_as_they_are_applied(self):
-        self.anna.ref = self.bert.ref = "W"
-        self.bought(self.anna, before(20))
-        self.bought(self.bert, before(20))
-        first, second = self._segment(), self._segment()
-        self.night()
-        self.assertEqual(sum(first._count_by_status().values()), 2)
-        self.assertEqual(sum(second._count_by_status().values()), 0)
-
     def test_segments_have_their_own_policies(self):
         wholesale = self._segment(rule="days", at_risk_days=10, dormant_days=12, lost_days=15, new_days=1)
         self.anna.ref = "W"
@@ -163,3 +154,21 @@ class TestPolicy(ChurnCommon):
         with self.assertQueryCount(1):
             counts = policies.mapped("customer_count")
         self.assertEqual(counts, [0] * 9 + [1])
+
+    def test_a_new_policy_with_a_condition_comes_before_the_automatic_one(self):
+        company = self._create_company("Second")
+        automatic = self.Policy._get_policies(company)
+        with Form(self.Policy.with_company(company)) as form:
+            form.name, form.domain = "Wholesale", "[('ref', '=', 'W')]"
+        self.assertEqual(self.Policy._get_policies(company), form.record + automatic)
+
+    def test_the_preview_leaves_out_whom_an_earlier_policy_of_the_same_sequence_takes(self):
+        self.anna.ref = "W"
+        for customer in (self.anna, self.bert):
+            self.bought(customer, before(20))
+        self.night()
+        first = self.Policy.create({"name": "First", "company_id": self.company.id, "sequence": 7,
+                                    "domain": "[('ref', '=', 'W')]"})
+        second = first.copy({"name": "Second"})
+        self.assertEqual(sum(first._count_by_status().values()), 1)
+        self.assertEqual(sum(second._count_by_status().values()), 0)
