@@ -21,7 +21,7 @@
         "views/customer_churn_menus.xml",
     ],
     "assets": {
-        "web.assets_backend": ["customer_churn/static/src/scss/customer_churn.scss"],
+        "web.assets_backend": ["customer_churn/static/src/**/*"],
         "web.assets_tests": ["customer_churn/static/tests/tours/*.js"],
     },
     "application": True,
