@@ -39,6 +39,10 @@ class CustomerChurnEvent(models.Model):
     def _refuse_deletion(self):
         raise UserError(self.env._("A status change is a record of what happened: it cannot be deleted."))
 
+    def action_open_profile(self):
+        self.ensure_one()
+        return self.profile_id.get_formview_action() if self.profile_id else self.partner_id.get_formview_action()
+
     def _append_sql(self, changed):
         """The statement's last part: one event for each row of `changed` (SQL) whose status is another."""
         return SQL(
