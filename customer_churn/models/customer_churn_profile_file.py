@@ -2,6 +2,7 @@
 one query a field however many profiles are read, and always of the profile's own company and customer."""
 
 import json
+from collections import defaultdict
 from statistics import median
 
 import babel.dates
@@ -62,6 +63,10 @@ class CustomerChurnProfile(models.Model):
     overdue_amount = fields.Monetary(
         string="Overdue", compute="_compute_ageing", compute_sudo=True,
         help="Open receivables past their due date, as of now.",
+    )
+    paid_invoice_count = fields.Integer(
+        string="Invoices Paid", compute="_compute_usual_payment_days", compute_sudo=True,
+        help="Invoices of the last 12 months that were paid in full.",
     )
     usual_payment_days = fields.Integer(
         string="Usual Days to Pay", compute="_compute_usual_payment_days", compute_sudo=True,
@@ -208,11 +213,13 @@ class CustomerChurnProfile(models.Model):
              ("debit_move_id.invoice_date", ">=", since), ("credit_move_id.move_id.move_type", "!=", "out_refund")],
             ["debit_move_id"], ["max_date:max"],
         )
-        days = {}
+        found = defaultdict(list)
         for line, paid in rows:
-            days.setdefault((line.company_id, line.partner_id), []).append((paid - line.invoice_date).days)
+            found[line.company_id, line.partner_id].append((paid - line.invoice_date).days)
         for profile in self:
-            profile.usual_payment_days = round(median(days.get((profile.company_id, profile.partner_id), [0])))
+            days = found[profile.company_id, profile.partner_id]
+            profile.paid_invoice_count = len(days)
+            profile.usual_payment_days = round(median(days)) if days else 0
 
     # ------------------------------------------------------------------ buttons
     def action_open_partner(self):

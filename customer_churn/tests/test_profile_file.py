@@ -111,9 +111,11 @@ class TestProfileFile(ChurnCommon):
         self._paid(self.bought(self.anna, before(400)), before(1))
         self.bought(self.anna, before(100))
         self._paid(self.bought(self.bert, before(90)), before(88))
+        self._paid(self.bought(self.cleo, before(9)), before(9))
         self.night()
-        self.assertEqual(self._file(self.anna).usual_payment_days, 20)
-        self.assertEqual(self._file(self.bert).usual_payment_days, 2)
+        for customer, days, count in ((self.anna, 20, 3), (self.bert, 2, 1), (self.cleo, 0, 1)):
+            profile = self._file(customer)
+            self.assertEqual((profile.usual_payment_days, profile.paid_invoice_count), (days, count))
 
     # ------------------------------------------------------------------ communication
     def test_messages_and_activities_of_the_customer_and_its_contacts(self):
