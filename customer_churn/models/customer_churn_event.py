@@ -41,6 +41,10 @@ class CustomerChurnEvent(models.Model):
     def _refuse_deletion(self):
         raise UserError(self.env._("A status change is a record of what happened: it cannot be deleted."))
 
+    def action_open_profile(self):
+        self.ensure_one()
+        return self.profile_id.get_formview_action() if self.profile_id else self.partner_id.get_formview_action()
+
     def _last_status_sql(self, company, customer):
         """The status that `customer` (SQL) of a company had last: of those who come back after they had no
         purchase left, or were excluded."""

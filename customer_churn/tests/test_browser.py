@@ -16,7 +16,7 @@ class TestBrowser(ChurnCommon, HttpCase):
     def setUp(self):
         super().setUp()
         self.seller = self._user("churn_seller", USER)
-        self.anna.user_id = self.seller
+        (self.anna | self.cleo).user_id = self.seller
         buyer = self.env["res.partner"].create({"name": "Buyer", "parent_id": self.anna.id})
         self.Policy._get_policies(self.company).write({
             "rule": "days", "at_risk_days": 30, "dormant_days": 90, "lost_days": 300, "new_days": 1})
@@ -24,6 +24,7 @@ class TestBrowser(ChurnCommon, HttpCase):
         days = [before(n, today) for n in (100, 70, 40)]
         self.bought(self.anna, *days, invoice_date_due=before(95, today))
         self.bought(self.bert, *days)
+        self.bought(self.cleo, *days, amount=7)
         self.night(today)
         buyer.message_post(body="Price list?", message_type="comment")
 

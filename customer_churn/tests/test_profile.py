@@ -161,6 +161,17 @@ class TestProfile(ChurnCommon):
         with self.assertRaises(UserError):
             event.unlink()
 
+    def test_an_event_opens_the_profile_and_without_one_the_customer(self):
+        self.bought(self.anna, before(5))
+        self.night()
+        event = self.Event.search([("partner_id", "=", self.anna.id)])
+        action = event.action_open_profile()
+        self.assertEqual((action["res_model"], action["res_id"]), (self.Profile._name, event.profile_id.id))
+        self.Profile.search([("partner_id", "=", self.anna.id)]).unlink()
+        self.env.invalidate_all()
+        action = event.action_open_profile()
+        self.assertEqual((action["res_model"], action["res_id"]), ("res.partner", self.anna.id))
+
     def test_a_customer_has_one_profile_per_company(self):
         self.bought(self.anna, before(5))
         self.night()

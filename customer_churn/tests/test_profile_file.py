@@ -52,16 +52,19 @@ class TestProfileFile(ChurnCommon):
         self.bought(self.anna, "2025-06-03", "2025-06-20", "2024-07-01", amount=100)
         self.bought(self.contact, "2024-06-30", amount=50)
         self.bought(self.anna, "2023-06-30", amount=7)
+        self.credited(self.anna, "2025-04-10", amount=30)
         self.bought(self.anna, "2025-05-05", amount=1000, company=self.sister)
         self.bought(self.bert, "2025-05-05", amount=2000)
+        self.drafted(self.anna, "2025-05-05", amount=4000)
+        self.reversed(self.bought(self.anna, "2025-05-05", amount=8000), "2025-05-06")
         self.night()
         [graph] = json.loads(self._file(self.anna).purchase_graph)
         values = graph["values"]
         self.assertEqual((len(values), values[0]["label"], values[-1]["label"]), (24, "Jul 2023", "Jun 2025"))
         self.assertEqual({bar["label"]: bar["value"] for bar in values if bar["value"]},
-                         {"Jun 2025": 200, "Jul 2024": 100, "Jun 2024": 50})
+                         {"Jun 2025": 200, "Apr 2025": -30, "Jul 2024": 100, "Jun 2024": 50})
         this_year = sum(bar["value"] for bar in values if bar["type"] == "future")
-        self.assertEqual((this_year, values[11]["label"], values[11]["type"]), (300, "Jun 2024", "before"))
+        self.assertEqual((this_year, values[11]["label"], values[11]["type"]), (270, "Jun 2024", "before"))
         self.assertEqual(self._file(self.anna).revenue_12m, this_year)
 
     def test_the_last_documents_are_the_customer_s_own(self):
@@ -108,9 +111,11 @@ class TestProfileFile(ChurnCommon):
         self._paid(self.bought(self.anna, before(400)), before(1))
         self.bought(self.anna, before(100))
         self._paid(self.bought(self.bert, before(90)), before(88))
+        self._paid(self.bought(self.cleo, before(9)), before(9))
         self.night()
-        self.assertEqual(self._file(self.anna).usual_payment_days, 20)
-        self.assertEqual(self._file(self.bert).usual_payment_days, 2)
+        for customer, days, count in ((self.anna, 20, 3), (self.bert, 2, 1), (self.cleo, 0, 1)):
+            profile = self._file(customer)
+            self.assertEqual((profile.usual_payment_days, profile.paid_invoice_count), (days, count))
 
     # ------------------------------------------------------------------ communication
     def test_messages_and_activities_of_the_customer_and_its_contacts(self):

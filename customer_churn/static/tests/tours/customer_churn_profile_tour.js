@@ -7,6 +7,17 @@ const tab = (name) => ({
     run: "click",
 });
 
+const theGraphShows = (total) => ({
+    content: `the graph adds up to ${total}`,
+    trigger: ".o_field_widget[name=purchase_graph] canvas",
+    run: ({ anchor }) => {
+        const shown = window.Chart.getChart(anchor).data.datasets[0].data;
+        if (shown.reduce((sum, value) => sum + value, 0) !== total) {
+            throw new Error(`The graph shows ${shown}, not ${total} in all`);
+        }
+    },
+});
+
 registry.category("web_tour.tours").add("customer_churn_profile", {
     steps: () => [
         stepUtils.showAppsMenuItem(),
@@ -32,7 +43,7 @@ registry.category("web_tour.tours").add("customer_churn_profile", {
         tab("facts"),
         { content: "contacts", trigger: '.o_field_widget[name=contact_ids]:contains("Buyer")' },
         tab("transactions"),
-        { content: "the graph", trigger: ".o_field_widget[name=purchase_graph] canvas" },
+        theGraphShows(300),
         { content: "the purchases", trigger: ".o_field_widget[name=purchase_ids] .o_data_row" },
         tab("communication"),
         { content: "what was said", trigger: '.o_field_widget[name=message_ids]:contains("Price list?")' },
@@ -40,6 +51,12 @@ registry.category("web_tour.tours").add("customer_churn_profile", {
         { content: "the change", trigger: '.o_field_widget[name=event_ids] .badge:contains("At Risk")' },
         tab("money"),
         { content: "the ageing", trigger: '.o_field_widget[name=overdue_older_amount]:contains("300.00")' },
+        tab("transactions"),
+        { content: "the next customer", trigger: ".o_pager_next", run: "click" },
+        { content: "who is Cleo", trigger: '.o_form_view .oe_title:contains("Cleo")' },
+        theGraphShows(21),
+        { content: "back to Anna", trigger: ".o_pager_previous", run: "click" },
+        { content: "who is Anna", trigger: '.o_form_view .oe_title:contains("Anna")' },
         { content: "open the contact", trigger: "button[name=action_open_partner]:visible:first", run: "click" },
         {
             content: "the contact says when the customer bought, and its status; it leads back",
