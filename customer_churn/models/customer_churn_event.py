@@ -43,7 +43,7 @@ class CustomerChurnEvent(models.Model):
 
     def action_open_profile(self):
         self.ensure_one()
-        return self.profile_id.get_formview_action() if self.profile_id else self.partner_id.get_formview_action()
+        return (self.profile_id or self.partner_id or self).get_formview_action()
 
     def _last_status_sql(self, company, customer):
         """The status that `customer` (SQL) of a company had last: of those who come back after they had no
