@@ -1,7 +1,7 @@
 """What the benchmarks share: the databases they work on, the clock, and how a figure is told.
 
-Databases are built by `dev` (this folder's other user of it is nobody): a ledger is made once and kept, the one with
-the addon again for every state of the code.
+Databases are built as `dev` builds its own: a ledger is made once and kept, its copy with the addon again for every
+state of the code.
 """
 
 import json
@@ -42,9 +42,10 @@ def ledger(customers):
 
     def fill(database):
         command = [dev.PYTHON, script, "--db", database, "--customers", customers]
-        command += [part for name in ("host", "user") for part in (f"--{name}", server[name])]
+        command += [part for name in ("host", "user") if name in server for part in (f"--{name}", server[name])]
+        env = {f"PG{name.upper()}": value for name, value in server.items()}
         with dev.step(f"ledger of {customers:,} customers"):
-            dev.run_logged(command, f"ledger-{customers}.log", f"{script.name} made no ledger")
+            dev.run_logged(command, f"ledger-{customers}.log", f"{script.name} made no ledger", env=env)
 
     family = f"churn_ledger_{customers}_"
     name = family + dev.digest(dev.base_key(), dev.file_digest(script))
@@ -65,7 +66,8 @@ def with_addon(customers):
 @contextmanager
 def throwaway(parent):
     """Name of a copy of a database that may be written to."""
-    name = f"{parent}_copy_{os.getpid()}"
+    name = f"churn_copy_of_{parent}"
+    dev.drop_database(name)  # of a benchmark that was killed
     dev.create_database(name, parent)
     try:
         yield name
@@ -140,8 +142,8 @@ class Figure(NamedTuple):
 
     def cells(self):
         digits = 2 if self.unit == "s" else 0
-        ratio = "" if self.ratio is None else f"{self.ratio:,.2f}"
-        return self.name, f"{self.value:,.{digits}f} {self.unit}", ratio, self.goal, self.verdict
+        ratio = "" if self.ratio is None else f"{self.ratio:,.{1 if self.ratio >= 10 else 3}f}"
+        return self.name, f"{self.value:,.{digits}f} {self.unit}".rstrip(), ratio, self.goal, self.verdict
 
 
 def tell(figures):

@@ -102,9 +102,9 @@ SELECT {move} + d.id, company_id, currency_id, journal_id, partner, customer, cu
                CASE WHEN paid THEN 0 ELSE amount END AS due,
                row_number() OVER (PARTITION BY c.journal_id, draft, prefix ORDER BY d.id) AS number
           FROM (SELECT *, NOT draft AND date < max(date) OVER () - 60 AS paid FROM bench_document) d
-          JOIN bench_company c USING (company), LATERAL (
-               SELECT CASE WHEN amount < 0 THEN 'R' ELSE '' END || code || '/' || extract(year FROM date) || '/' AS prefix
-          ) naming ORDER BY d.id) d
+          JOIN bench_company c USING (company),
+               LATERAL concat(CASE WHEN amount < 0 THEN 'R' END, code, '/', extract(year FROM date), '/') AS prefix
+         ORDER BY d.id) d
 """
 LINES = """
 INSERT INTO account_move_line (move_id, company_id, company_currency_id, currency_id, journal_id, partner_id,

@@ -8,13 +8,14 @@ import socket
 import statistics
 import subprocess
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import psutil
 import requests
 from _common import SMALL, Figure, alternate, dev, median_ratio, tell, with_and_without
 
 PAIRS = 5
+LOG = dev.LOGS / "bench-worker.log"
 NUMERIC = ("numpy", "pandas", "scipy")
 STARTS_WITHIN = 120  # seconds
 MEASURES = ("start", "login", "list")
@@ -27,8 +28,9 @@ def server(database):
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     command = [dev.PYTHON, "-W", "ignore", "-m", "odoo", "-c", dev.CONFIG, "-d", database, f"--http-port={port}",
-               "--max-cron-threads=0", "--log-level=error"]
-    process = subprocess.Popen([str(part) for part in command])
+               "--max-cron-threads=0"]
+    with LOG.open("a") as log:
+        process = subprocess.Popen([str(part) for part in command], stdout=log, stderr=log)
     try:
         yield psutil.Process(process.pid), f"http://127.0.0.1:{port}"
     finally:
@@ -39,12 +41,11 @@ def server(database):
 def wait_for_login(session, url):
     until = time.monotonic() + STARTS_WITHIN
     while time.monotonic() < until:
-        try:
+        with suppress(requests.ConnectionError):
             session.get(f"{url}/web/login", timeout=STARTS_WITHIN).raise_for_status()
             return
-        except requests.ConnectionError:
-            time.sleep(0.01)
-    raise SystemExit(f"Odoo did not start within {STARTS_WITHIN} s")
+        time.sleep(0.01)
+    raise SystemExit(f"Odoo did not start within {STARTS_WITHIN} s; look at {LOG}")
 
 
 def call(session, url, path, **params):
