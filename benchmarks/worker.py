@@ -14,7 +14,7 @@ import psutil
 import requests
 from _common import SMALL, Figure, alternate, dev, median_ratio, tell, with_and_without
 
-PAIRS = 5
+PAIRS = 6
 LOG = dev.LOGS / "bench-worker.log"
 NUMERIC = ("numpy", "pandas", "scipy")
 STARTS_WITHIN = 120  # seconds
