@@ -12,6 +12,7 @@ from _common import SMALL, Figure, alternate, clock, median_ratio, registry, tel
 from odoo import Command, api, sql_db
 
 INVOICES, BATCH, ROUNDS = 200, 10, 5
+BATCHES = INVOICES // BATCH
 CUSTOMERS = """
 SELECT commercial_partner_id FROM account_move WHERE move_type = 'out_invoice' AND state = 'posted'
  GROUP BY 1 ORDER BY count(*) DESC, 1 LIMIT %s
@@ -41,11 +42,11 @@ def post(env, batch):
 
 
 def measure(databases):
-    """({'with': seconds of each batch, 'without': ..}, {'with': queries of all, ..}); the first round warms up."""
+    """Seconds and queries of every batch, {'with': [...], 'without': [...]} each; the first round warms up."""
     registries = {side: registry(database) for side, database in databases.items()}
-    seconds, queries, values = {"with": [], "without": []}, {"with": 0, "without": 0}, None
+    seconds, queries, values = {"with": [], "without": []}, {"with": [], "without": []}, None
     for number in range(ROUNDS + 1):
-        for place, side in enumerate(alternate(INVOICES // BATCH)):
+        for place, side in enumerate(alternate(BATCHES)):
             with registries[side].cursor() as cr:
                 env = api.Environment(cr, api.SUPERUSER_ID, {})
                 env = env(user=env.ref("base.user_admin"), su=False)
@@ -54,20 +55,24 @@ def measure(databases):
                 taken, count = post(env, values[start:start + BATCH])
             if number:
                 seconds[side].append(taken)
-                queries[side] += count
+                queries[side].append(count)
         gc.freeze()
     return seconds, queries
+
+
+def fewest(counts):
+    """Queries of all batches, each at its fewest: now and then Odoo asks one more, with the addon or without."""
+    return sum(min(counts[place::BATCHES]) for place in range(BATCHES))
 
 
 def figures():
     with with_and_without(SMALL) as databases:
         seconds, queries = measure(databases)
-    each = statistics.median(seconds["with"]) * INVOICES / BATCH
-    extra = (queries["with"] - queries["without"]) / ROUNDS
+    each, plain = statistics.median(seconds["with"]) * BATCHES, fewest(queries["without"])
     name = f"posting {INVOICES} invoices, with the addon / without"
     yield Figure(name, each, ratio=median_ratio(seconds), goal="<= 1.02")
-    name = f"queries that the addon adds to the {queries['without'] // ROUNDS:,} of posting"
-    yield Figure(name, extra, "", ratio=queries["with"] / queries["without"], goal="<= 1")
+    name = f"queries that the addon adds to the {plain:,} of posting"
+    yield Figure(name, fewest(queries["with"]) - plain, "queries", goal="<= 0 queries")
 
 
 if __name__ == "__main__":
