@@ -30,6 +30,8 @@ def load_dev():
 
 
 dev = load_dev()
+# Found once: this process, its children and libpq read it there.
+os.environ.update((f"PG{name.upper()}", str(value)) for name, value in dev.connection().items())
 
 
 # --- Databases --------------------------------------------------------------------------------
@@ -43,9 +45,8 @@ def ledger(customers):
     def fill(database):
         command = [dev.PYTHON, script, "--db", database, "--customers", customers]
         command += [part for name in ("host", "user") if name in server for part in (f"--{name}", server[name])]
-        env = {f"PG{name.upper()}": value for name, value in server.items()}
         with dev.step(f"ledger of {customers:,} customers"):
-            dev.run_logged(command, f"ledger-{customers}.log", f"{script.name} made no ledger", env=env)
+            dev.run_logged(command, f"ledger-{customers}.log", f"{script.name} made no ledger")
 
     family = f"churn_ledger_{customers}_"
     name = family + dev.digest(dev.base_key(), dev.file_digest(script))
