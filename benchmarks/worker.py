@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """What the addon adds to an Odoo process: its start, and its memory after the login page and after a list.
 
-Servers with the addon and without it start in turns; the ratio is the median of the pairs'.
+Servers with the addon and without it start in turns. Of the starts the quickest of each side count, since another
+program can only make one slower; of the memory, the median of the pairs.
 """
 
 import socket
@@ -14,11 +15,10 @@ import psutil
 import requests
 from _common import SMALL, Figure, alternate, dev, median_ratio, tell, with_and_without
 
-PAIRS = 6
+PAIRS = 8
 LOG = dev.LOGS / "bench-worker.log"
 NUMERIC = ("numpy", "pandas", "scipy")
 STARTS_WITHIN = 120  # seconds
-MEASURES = ("start", "login", "list")
 
 
 @contextmanager
@@ -89,15 +89,14 @@ def figures():
             start(database)  # the first one makes the bundles of scripts and styles
         for side in alternate(PAIRS):
             found[side].append(start(databases[side]))
-    of = {name: {side: [row[name] for row in rows] for side, rows in found.items()} for name in MEASURES}
-    for name, words, unit in (
-        ("start", "start of an Odoo process until it answers", "s"),
-        ("login", "its memory after the login page", "MB"),
-        ("list", "its memory after the list of the partners", "MB"),
-    ):
-        middle = statistics.median(of[name]["with"])
-        yield Figure(f"{words}, with the addon / without", middle, unit, median_ratio(of[name]), "<= 1.05")
-    loaded = set().union(*(row["numeric"] for row in found["with"]))
+    of = {name: {side: [row[name] for row in rows] for side, rows in found.items()} for name in found["with"][0]}
+    quickest = {side: min(values) for side, values in of["start"].items()}
+    name = "start of an Odoo process until it answers, with the addon / without"
+    yield Figure(name, quickest["with"], ratio=quickest["with"] / quickest["without"], goal="<= 1.05")
+    for name, words in (("login", "the login page"), ("list", "the list of the partners")):
+        words = f"its memory after {words}, with the addon / without"
+        yield Figure(words, statistics.median(of[name]["with"]), "MB", median_ratio(of[name]), "<= 1.05")
+    loaded = set().union(*of["numeric"]["with"])
     yield Figure(f"of {', '.join(NUMERIC)}: loaded by it", len(loaded), "libraries", goal="<= 0 libraries")
 
 
