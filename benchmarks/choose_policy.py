@@ -179,6 +179,8 @@ def main():
     parser.add_argument('--logs', nargs='*', default=(), help='only these')
     args = parser.parse_args()
     found = list(cases(args.data, args.logs))
+    if not found:
+        parser.error(f'{args.data} holds no log NAME.csv.gz (of those names) that is long enough')
     print(f'{len(found)} cuts: ' + ', '.join(f'{name} {cut.date()}' for name, cut, *_ in found))
     table_of(found, RULES, {})
     table_of(found, CUTS_OF_RISK, {'rule': 'share'})

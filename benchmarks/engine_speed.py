@@ -12,32 +12,12 @@ import pathlib
 import sys
 import time
 
-import numpy as np
-import pandas as pd
+from _ledger import simulate
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / 'customer_churn'))
 import engine
 
-START, DAYS = np.datetime64('2020-01-01'), 1826
 AT = datetime.date(2024, 12, 31)
-
-
-def simulate(customers):
-    """Documents of a Pareto/NBD ledger: customer_id, date, amount."""
-    rng = np.random.default_rng(20240101)
-    rate, leaving = rng.gamma(0.7, 1 / 45, customers), rng.gamma(0.6, 1 / 250, customers)
-    born = rng.integers(0, DAYS, customers)
-    end = np.minimum(born + rng.exponential(1 / np.maximum(leaving, 1e-9)), DAYS - 1)
-    who, when, parts = np.arange(customers), born * 1.0, [(np.arange(customers), born)]
-    while len(who):
-        when = when + rng.exponential(1 / np.maximum(rate[who], 1e-9))
-        who, when = who[when <= end[who]], when[when <= end[who]]
-        parts.append((who, when.astype(int)))
-    owner, day = (np.concatenate(column) for column in zip(*parts, strict=True))
-    order = rng.permutation(len(owner))
-    dates = (START + day[order]).astype('datetime64[s]')
-    amounts = rng.lognormal(4, 1, len(order)).round(2)
-    return pd.DataFrame({'customer_id': owner[order], 'date': dates, 'amount': amounts})
 
 
 def steps(rows):

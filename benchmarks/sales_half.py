@@ -1,69 +1,16 @@
 #!/usr/bin/env python3
-"""What the sales half costs on a large ledger, against one pass over it, in one run.
+"""What the runs and the lists cost on the large ledger, against one pass over it (F1), in one run."""
 
-    CHURN_LEDGER_SCRIPT=FILE [CHURN_LEDGER_CUSTOMERS=100000] ./dev bench sales_half
-
-FILE is a Python script that fills a database with a ledger (it is given `--db`, `--host`, `--user`,
-`--create-from` and `--customers`); the database is kept for the next time.
-
-Prints a table: each figure, its ratio to F1 (the least that one SQL pass over the invoices can cost) and the goal.
-Nothing is asserted: machines differ, ratios hardly do.
-"""
-import datetime
-import os
-import resource
-import statistics
-import subprocess
-import sys
-import time
-
-import psycopg2
+from _common import LARGE, REPEAT, Figure, clock, in_a_process, registry, tell, with_addon
 from odoo import SUPERUSER_ID, api
-from odoo.modules.registry import Registry
-from odoo.tools import config
 
-F1 = """SELECT company_id, commercial_partner_id, min(invoice_date), max(invoice_date), count(*),
-               sum(amount_untaxed_signed)
-          FROM account_move
-         WHERE state = 'posted' AND move_type IN ('out_invoice', 'out_refund', 'out_receipt') GROUP BY 1, 2"""
 LOOP_CUSTOMERS = 300
 
 
-def clock(work, *args, **kwargs):
-    """(seconds, answer) of one call."""
-    started = time.perf_counter()
-    answer = work(*args, **kwargs)
-    return time.perf_counter() - started, answer
-
-
-def one_pass(env):
-    return statistics.median(clock(env.cr.execute, F1)[0] for _ in range(3))
-
-
-def run_all(env, companies, **options):
-    """Seconds, runs and queries of one run of each company."""
-    before = env.cr.sql_log_count
-    seconds, runs = clock(lambda: [env["customer.churn.run"]._run(company, **options) for company in companies])
-    failed = [run.error for run in runs if run.state != "done"]
-    if failed:
-        sys.exit(failed[0])
-    queries = env.cr.sql_log_count - before
-    env.cr.commit()
-    return seconds, runs, queries
-
-
-def touch(env, share):
-    """Change `share` of the customers' newest invoices, as a payment does."""
-    env.cr.execute(
-        """UPDATE account_move SET write_date = now() AT TIME ZONE 'UTC' WHERE id IN (
-               SELECT max(id) FROM account_move WHERE move_type = 'out_invoice' AND state = 'posted'
-                GROUP BY commercial_partner_id HAVING mod(commercial_partner_id, 1000) < %s)""", [share * 1000])
-    env.cr.commit()
-
-
-def orm_loop(env, company):
-    """What a search and a write a customer would cost for all of them, measured on a few."""
-    profiles = env["customer.churn.profile"].search([("company_id", "=", company.id)], limit=LOOP_CUSTOMERS)
+def orm_loop(env):
+    """Seconds that a search and a write a customer would take for all of them, measured on a few."""
+    Profile, company = env["customer.churn.profile"], env["res.company"].search([], order="id", limit=1)
+    profiles = Profile.search([("company_id", "=", company.id)], limit=LOOP_CUSTOMERS)
 
     def loop():
         for profile in profiles:
@@ -76,7 +23,7 @@ def orm_loop(env, company):
             env.flush_all()
     seconds = clock(loop)[0]
     env.cr.rollback()
-    return seconds * env["customer.churn.profile"].search_count([]) / max(len(profiles), 1)
+    return seconds * Profile.search_count([]) / len(profiles)
 
 
 def screens(env):
@@ -93,60 +40,24 @@ def screens(env):
     }
 
 
-def ledger():
-    """Name of a database with the ledger, made by the script where it is not there."""
-    customers, script = os.environ.get("CHURN_LEDGER_CUSTOMERS", "100000"), os.environ.get("CHURN_LEDGER_SCRIPT")
-    name = f"ledger_{customers}"
-    host, user = os.environ["CHURN_PGHOST"], os.environ["CHURN_PGUSER"]
-    connection = psycopg2.connect(host=host, user=user, dbname="postgres")
-    with connection, connection.cursor() as cursor:
-        cursor.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name])
-        found = cursor.fetchone()
-    connection.close()
-    if not found:
-        if not script:
-            sys.exit(f"the database {name} is missing: name a script that fills one in CHURN_LEDGER_SCRIPT")
-        subprocess.run([sys.executable, script, "--db", name, "--host", host, "--user", user,
-                        "--customers", customers, "--create-from", os.environ["CHURN_TEMPLATE"]], check=True)
-    return name
-
-
-def measure(env):
-    """[(figure, seconds, ratio to F1, goal)]"""
-    companies = env["res.company"].search([], order="id", limit=2)
-    today = datetime.date.today()
-    env.cr.execute("TRUNCATE customer_churn_event, customer_churn_profile, customer_churn_run CASCADE")
-    env.cr.commit()
-    base = one_pass(env)
-    first, runs, _ = run_all(env, companies, date=today)
-    env.cr.execute("ANALYZE customer_churn_profile")
-    full, _, full_queries = run_all(env, companies, date=today, full=True)
-    again = run_all(env, companies, date=today)[0]
-    touch(env, .01)
-    quiet, night, quiet_queries = run_all(env, companies, date=today + datetime.timedelta(days=1))
-    base = statistics.median([base, one_pass(env)])
-    loop = sum(orm_loop(env, company) for company in companies[:1])
-    known, read = sum(run.customer_count for run in runs), sum(run.read_count for run in night)
-    rows = [
-        ("one pass over the ledger (F1)", base, "1", ""),
-        (f"first run, fit included, {known:,} customers", first, first / base, "<= 30 s"),
-        (f"full run ({full_queries} queries)", full, full / base, "<= 6"),
-        ("the same day again", again, again / base, ""),
-        (f"night with 1 % changed ({read:,} read, {quiet_queries} queries)", quiet, quiet / base, "<= 0.5"),
-        (f"ORM loop, scaled from {LOOP_CUSTOMERS} customers", loop, f"{loop / full:.0f} full runs", ">= 50 full runs"),
-    ]
-    return rows + [(name, seconds, "", "<= 0.3 s") for name, seconds in screens(env).items()]
-
-
-def main():
-    name = ledger()
-    config.parse_config(["-c", os.environ["CHURN_ODOO_RC"], "-d", name, "--no-http", "--log-level=error"])
-    with Registry(name).cursor() as cr:
-        for figure, seconds, ratio, goal in measure(api.Environment(cr, SUPERUSER_ID, {})):
-            ratio = f"{ratio:.2f}" if isinstance(ratio, float) else ratio
-            print(f"{figure:70} {seconds:8.2f} s {ratio:>16}   {goal}")
-    print(f"peak memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024} MB   <= 600 MB")
+def figures():
+    database = with_addon(LARGE)
+    of = in_a_process("_runs.py", database, REPEAT)
+    base = of["one_pass"]
+    with registry(database).cursor() as cr:
+        env = api.Environment(cr, SUPERUSER_ID, {})
+        loop, lists = orm_loop(env), screens(env)
+    yield Figure(f"one pass over the ledger (F1), {LARGE:,} customers", base, ratio=1)
+    name = f"first run, fit included, {of['customers']:,} profiles / F1"
+    yield Figure(name, of["first"], ratio=of["first"] / base, goal="<= 30 s")
+    yield Figure("memory of these runs, at most", of["memory"], "MB", goal="<= 600 MB")
+    yield Figure("full run / F1", of["full"], ratio=of["full_ratio"], goal="<= 6")
+    yield Figure("the same day again / F1", of["again"], ratio=of["again"] / base)
+    yield Figure(f"night, 1 % changed, {of['read']:,} read / F1", of["night"], ratio=of["night"] / base, goal="<= 0.5")
+    yield Figure(f"ORM loop, scaled from {LOOP_CUSTOMERS} / full run", loop, ratio=loop / of["full"], goal=">= 50")
+    for name, seconds in lists.items():
+        yield Figure(name, seconds, goal="<= 0.3 s")
 
 
 if __name__ == "__main__":
-    main()
+    tell(list(figures()))

@@ -73,6 +73,11 @@ def test_an_unknown_addon_to_test_is_refused(no_work, capsys):
     assert "customer_churn" in capsys.readouterr().err
 
 
+def test_an_unknown_benchmark_is_refused(no_work, capsys):
+    assert dev.main(["bench", "sale_half"]) == 1
+    assert "sales_half" in capsys.readouterr().err
+
+
 def test_odoo_19_is_taken(tmp_path, monkeypatch):
     monkeypatch.setenv("ODOO_HOME", str(odoo_tree(tmp_path, "(19, 0, 0, FINAL, 0, '')")))
     assert dev.odoo_home() == tmp_path
