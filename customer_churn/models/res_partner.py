@@ -80,15 +80,19 @@ class ResPartner(models.Model):
         return self._search_churn_profile("last_purchase_date", operator, value)
 
     def _field_to_sql(self, alias, field_expr, query=None):
-        """Group and sort partners by their profile: a sub-select under the reader's own record rules."""
+        """Group and sort partners by their profile: joined under the reader's own record rules."""
         if field_expr not in PROFILE_FIELD:
             return super()._field_to_sql(alias, field_expr, query)
         self._check_field_access(self._fields[field_expr], "read")
         Profile = self.env["customer.churn.profile"]
         profiles = Profile._search([("company_id", "=", self.env.company.id)])
-        profiles.add_where(SQL(
-            "%s = %s", PROFILE_PARTNER, self._field_to_sql(alias, "commercial_partner_id", query)))
-        return profiles.subselect(Profile._field_to_sql(Profile._table, PROFILE_FIELD[field_expr], profiles))
+        columns = SQL(", ").join(
+            Profile._field_to_sql(Profile._table, name, profiles) for name in ("partner_id", *PROFILE_FIELD.values()))
+        joined = query.make_alias(alias, "churn_profile")
+        query.add_join("LEFT JOIN", joined, SQL("(%s)", profiles.select(columns)), SQL(
+            "%s = %s", SQL.identifier(joined, "partner_id"),
+            self._field_to_sql(alias, "commercial_partner_id", query)))
+        return SQL.identifier(joined, PROFILE_FIELD[field_expr])
 
     # ------------------------------------------------------------------ documents that change the customer
     def write(self, vals):
