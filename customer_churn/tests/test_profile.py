@@ -47,6 +47,17 @@ class TestProfile(ChurnCommon):
         self.assertIn("Turns dormant on", self._explained(self.anna, profile.at_risk_date))
         self.assertNotIn("Turns", self._explained(self.anna, profile.lost_date + timedelta(days=1)))
 
+    def test_a_reader_of_chinese_reads_chinese(self):
+        self.env["res.lang"]._activate_lang("zh_CN")
+        self.Policy.create({"name": "Days", "company_id": self.company.id, "rule": "days", "new_days": 1})
+        self.bought(self.anna, *[before(10 + 21 * n) for n in range(5)])
+        self.night()
+        at_risk = self.profile(self.anna).at_risk_date
+        with patch.object(fields.Date, "context_today", lambda *args: TODAY):
+            explained = self.profile(self.anna).with_context(lang="zh_CN").explanation
+        date = format_date(self.env, at_risk, lang_code="zh_CN")
+        self.assertEqual(explained, f"通常每 21 天购买一次；已 10 天未购买。若无购买，将于 {date} 转为流失预警。")
+
     def test_partners_show_and_find_their_profile(self):
         contact = self.env["res.partner"].create({"name": "Buyer", "parent_id": self.anna.id})
         self.bought(self.anna, before(5))

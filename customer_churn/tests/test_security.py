@@ -71,6 +71,13 @@ class TestSecurity(ChurnCommon):
         self.assertFalse(self.env["res.partner"].with_user(self.seller).search(
             [("id", "=", self.bert.id), ("churn_status", "!=", False)]))
 
+    def test_a_salesperson_schedules_an_activity_on_an_own_customer(self):
+        action = self.anna.with_user(self.seller).churn_profile_id.action_schedule_activity()
+        self.env["mail.activity.schedule"].with_user(self.seller).with_context(**action["context"]).create({
+            "activity_type_id": self.env.ref("mail.mail_activity_data_todo").id, "summary": "Ask why",
+        }).action_schedule_activities()
+        self.assertEqual(self.anna.activity_ids.user_id, self.seller)
+
     @mute_logger("odoo.addons.base.models.ir_model")
     def test_others_see_nothing(self):
         clerk = self._user("churn_clerk", "base.group_user")
