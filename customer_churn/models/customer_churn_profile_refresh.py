@@ -4,8 +4,9 @@ rows that differ and appends the events of those whose status changed."""
 from odoo import api, models
 from odoo.tools import SQL
 
+from .customer_churn_status_mixin import STATUS_CODES
+
 STAGING = "customer_churn_staging"
-STATUS_CODES = ("new", "active", "at_risk", "dormant", "lost")
 COLUMNS = {  # staged column -> kind; NaN and NaT stand for NULL
     "partner_id": "i4",
     "policy_id": "i4",

@@ -6,7 +6,8 @@ import json
 from dateutil.relativedelta import relativedelta
 from odoo import api, fields, models
 
-from .customer_churn_profile_refresh import COLUMNS, STATUS_CODES
+from .customer_churn_profile_refresh import COLUMNS
+from .customer_churn_status_mixin import STATUS_CODES
 
 YEAR_DAYS = 365
 
