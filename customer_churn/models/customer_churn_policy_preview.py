@@ -14,7 +14,7 @@ from odoo.modules import get_module_path
 from odoo.tools import SQL
 
 from .customer_churn_policy import FIELDS
-from .customer_churn_profile import STATUS
+from .customer_churn_status_mixin import STATUS
 
 _logger = logging.getLogger(__name__)
 
