@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """What the addon adds to an Odoo process: its start, and its memory after the login page and after a list.
 
-Servers with the addon and without it start in turns. Of the starts the quickest of each side count, since another
-program can only make one slower; of the memory, the median of the pairs.
+Servers with the addon and without it start in turns; the ratios are the medians of the pairs'. A start is measured by
+the processor time that the server has used when it answers: what else the machine does hardly counts.
 """
 
 import socket
@@ -71,10 +71,10 @@ def megabytes(process):
 
 def start(database):
     """{'start': seconds, 'login': MB, 'list': MB, 'numeric': libraries that are loaded}"""
-    started = time.perf_counter()
     with server(database) as (process, url), requests.Session() as session:
         wait_for_login(session, url)
-        found = {"start": time.perf_counter() - started, "login": megabytes(process)}
+        used = process.cpu_times()
+        found = {"start": used.user + used.system, "login": megabytes(process)}
         open_customers(session, url, database)
         found["list"] = megabytes(process)
         files = [mapping.path for mapping in process.memory_maps()]
@@ -90,12 +90,13 @@ def figures():
         for side in alternate(PAIRS):
             found[side].append(start(databases[side]))
     of = {name: {side: [row[name] for row in rows] for side, rows in found.items()} for name in found["with"][0]}
-    quickest = {side: min(values) for side, values in of["start"].items()}
-    name = "start of an Odoo process until it answers, with the addon / without"
-    yield Figure(name, quickest["with"], ratio=quickest["with"] / quickest["without"], goal="<= 1.05")
-    for name, words in (("login", "the login page"), ("list", "the list of the partners")):
-        words = f"its memory after {words}, with the addon / without"
-        yield Figure(words, statistics.median(of[name]["with"]), "MB", median_ratio(of[name]), "<= 1.05")
+    for name, words, unit in (
+        ("start", "start of an Odoo process (processor time)", "s"),
+        ("login", "its memory after the login page", "MB"),
+        ("list", "its memory after the list of the partners", "MB"),
+    ):
+        middle = statistics.median(of[name]["with"])
+        yield Figure(f"{words}, with the addon / without", middle, unit, median_ratio(of[name]), "<= 1.05")
     loaded = set().union(*of["numeric"]["with"])
     yield Figure(f"of {', '.join(NUMERIC)}: loaded by it", len(loaded), "libraries", goal="<= 0 libraries")
 
