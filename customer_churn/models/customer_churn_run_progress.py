@@ -49,7 +49,7 @@ class CustomerChurnRun(models.Model):
         if not cron.active:
             return self.env._(
                 "The scheduled action \"%(name)s\" is switched off: ask an administrator to switch it on under "
-                "Settings, Technical, Scheduled Actions.", name=cron.name)
+                "Settings, Technical, Scheduled Actions, then press Analyse Now again.", name=cron.name)
         if self.create_date and fields.Datetime.now() - self.create_date > SLOW:
             return self.env._(
                 "Waiting since %(time)s: the server is busy with other scheduled actions, or runs none at all. "
