@@ -46,11 +46,11 @@ class CustomerChurnProfile(models.Model):
     first_purchase_date = fields.Date(string="First Purchase", readonly=True)
     last_purchase_date = fields.Date(string="Last Purchase", readonly=True, index=True)
     usual_gap_days = fields.Float(
-        string="Usual Gap (Days)", digits=(16, 1), readonly=True, aggregator="avg",
+        string="Usual Gap (Days)", readonly=True, aggregator="avg",
         help="The median number of days between two purchases.",
     )
     gap_spread_days = fields.Float(
-        string="Spread of the Gap (Days)", digits=(16, 1), readonly=True, aggregator="avg",
+        string="Spread of the Gap (Days)", readonly=True, aggregator="avg",
         help="The middle half of the gaps lies within so many days.",
     )
 
@@ -64,7 +64,7 @@ class CustomerChurnProfile(models.Model):
         string="Chance of Buying Again", readonly=True, aggregator="avg",
         help="Chance of at least one purchase within the policy's near horizon (90 days, unless changed).",
     )
-    expected_purchases = fields.Float(digits=(16, 1), readonly=True, help="In the next 365 days.")
+    expected_purchases = fields.Float(readonly=True, help="In the next 365 days.")
     expected_revenue = fields.Monetary(readonly=True, help="In the next 365 days.")
     revenue_12m = fields.Monetary(string="Revenue of 12 Months", readonly=True)
     revenue_previous_12m = fields.Monetary(string="Revenue of the 12 Months Before", readonly=True)

@@ -31,10 +31,18 @@ COLUMNS = {  # staged column -> kind; NaN and NaT stand for NULL
 }
 SQL_TYPES = {"i4": "int4", "f8": "float8", "date": "date"}
 NOT_STORED = ("status", "new_until")
+EVENT_COLUMNS = (
+    "partner_id", "company_id", "user_id", "status", "status_date", "revenue_12m", "run_id", "create_uid",
+    "write_uid", "write_date",
+)
 
 
 class CustomerChurnProfile(models.Model):
     _inherit = "customer.churn.profile"
+
+    def init(self):
+        """Room in each page for a new version of every row: what changes no indexed column then costs no index."""
+        self.env.cr.execute(SQL("ALTER TABLE customer_churn_profile SET (fillfactor = 50)"))
 
     @api.model
     def _refresh(self, run, columns, customers=None):
@@ -48,11 +56,13 @@ class CustomerChurnProfile(models.Model):
         self._stage(columns)
         self.env.cr.execute(self._write_changed_sql(run))
         written, events = self.env.cr.fetchone()
-        deleted = self.env.cr.execute(SQL(
-            """DELETE FROM customer_churn_profile p WHERE company_id = %s AND %s
-                  AND NOT EXISTS (SELECT FROM customer_churn_staging s WHERE s.partner_id = p.partner_id)""",
-            run.company_id.id, SQL("TRUE") if customers is None else SQL("partner_id = ANY(%s)", customers),
-        )) or self.env.cr.rowcount
+        self.env.cr.execute(SQL(
+            "DELETE FROM customer_churn_profile p WHERE company_id = %s AND %s", run.company_id.id,
+            SQL("NOT EXISTS (SELECT FROM customer_churn_staging s WHERE s.partner_id = p.partner_id)")
+            if customers is None
+            else SQL("partner_id = ANY(%s)", list(set(customers).difference(columns["partner_id"].tolist()))),
+        ))
+        deleted = self.env.cr.rowcount
         self.env["customer.churn.event"]._relink(run.company_id)
         self.env.invalidate_all(flush=False)
         return written + deleted, events
@@ -69,7 +79,7 @@ class CustomerChurnProfile(models.Model):
             SQL(", ").join(SQL("%s %s", SQL.identifier(name), SQL(SQL_TYPES[kind])) for name, kind in COLUMNS.items()),
         ))
         binary_copy.write(self.env.cr, STAGING, COLUMNS, columns)
-        self.env.cr.execute(SQL("ANALYZE %s", SQL.identifier(STAGING)))
+        self.env.cr.execute(SQL("ANALYZE %s (partner_id)", SQL.identifier(STAGING)))
 
     @api.model
     def _stored_expression(self, name, decimals):
@@ -81,45 +91,45 @@ class CustomerChurnProfile(models.Model):
             return SQL("NULLIF(%s, 0)", column)
         if kind == "f8":
             value = SQL("NULLIF(%s, 'NaN')", column)
-            field = self._fields[name]
-            if field.type == "monetary":
-                return SQL("round(%s::numeric, %s)", value, decimals)
-            return SQL("round(%s::numeric, 1)", value) if field.get_digits(self.env) else value
+            return SQL("round(%s::numeric, %s)", value, decimals) if self._fields[name].type == "monetary" else value
         return column
 
     @api.model
     def _write_changed_sql(self, run):
-        """One statement: upsert what differs, append an event where the status is another, count both.
+        """One statement: write what differs, append an event where the status is another, count both.
 
         A status began on the day its deadline came or its purchase was made, but never before the day
         after the last look at this company: what was found late is dated by when it could be known.
         """
         stored = [name for name in COLUMNS if name not in NOT_STORED]
         decided = [*stored, "status", "status_date", "is_stale"]
-        written = [*decided, "company_id", "currency_id", "user_id", "run_id", "forecast_date",
-                   "create_uid", "create_date", "write_uid", "write_date"]
-        kept = ("partner_id", "company_id", "create_uid", "create_date")
-        identifiers = {name: SQL.identifier(name) for name in written}
+        updated = [*decided, "currency_id", "user_id", "run_id", "forecast_date", "write_uid", "write_date"]
+        inserted = [*updated, "company_id", "create_uid", "create_date"]
         comma = SQL(", ")
+        event = comma.join(SQL.identifier("p", name) for name in ("id", *EVENT_COLUMNS))
         return SQL(
             """
-            WITH staged AS (%(staged)s),
-                 upserted AS (
-                     INSERT INTO customer_churn_profile AS profile (%(written)s)
-                     SELECT %(written)s FROM staged
-                         ON CONFLICT (company_id, partner_id) DO UPDATE SET %(updates)s
-                      WHERE (%(old)s) IS DISTINCT FROM (%(new)s)
-                  RETURNING profile.*),
-                 changed AS (SELECT u.*, staged.old_status FROM upserted u JOIN staged USING (partner_id)),
+            WITH staged AS MATERIALIZED (%(staged)s),
+                 updated AS (
+                     UPDATE customer_churn_profile p SET %(updates)s FROM staged s
+                      WHERE p.id = s.old_id AND (%(old)s) IS DISTINCT FROM (%(new)s)
+                  RETURNING %(event)s, s.old_status),
+                 inserted AS (
+                     INSERT INTO customer_churn_profile AS p (%(inserted)s)
+                     SELECT %(inserted)s FROM staged WHERE old_id IS NULL RETURNING %(event)s),
+                 written AS (
+                     SELECT * FROM updated
+                      UNION ALL SELECT inserted.*, old_status FROM inserted JOIN staged USING (partner_id)),
                  appended AS (%(events)s RETURNING 1)
-            SELECT (SELECT count(*) FROM upserted), (SELECT count(*) FROM appended)
+            SELECT (SELECT count(*) FROM written), (SELECT count(*) FROM appended)
             """,
-            staged=self._staged_sql(run, stored),
-            written=comma.join(identifiers.values()),
-            updates=comma.join(SQL("%s = EXCLUDED.%s", i, i) for n, i in identifiers.items() if n not in kept),
-            old=comma.join(SQL.identifier("profile", name) for name in decided),
-            new=comma.join(SQL.identifier("excluded", name) for name in decided),
-            events=self.env["customer.churn.event"]._append_sql(SQL.identifier("changed")),
+            staged=self._staged_sql(run, stored), event=event,
+            updates=comma.join(
+                SQL("%s = %s", SQL.identifier(name), SQL.identifier("s", name)) for name in updated),
+            inserted=comma.join(map(SQL.identifier, inserted)),
+            old=comma.join(SQL.identifier("p", name) for name in decided),
+            new=comma.join(SQL.identifier("s", name) for name in decided),
+            events=self.env["customer.churn.event"]._append_sql(SQL.identifier("written")),
         )
 
     @api.model
@@ -129,7 +139,7 @@ class CustomerChurnProfile(models.Model):
         status = SQL("(%s::varchar[])[s.status + 1]", list(STATUS_CODES))
         return SQL(
             """
-            SELECT %(stored)s, %(status)s AS status, FALSE AS is_stale,
+            SELECT o.id AS old_id, %(stored)s, %(status)s AS status, FALSE AS is_stale,
                    CASE WHEN o.id IS NULL THEN (%(last_event)s) ELSE o.status END AS old_status,
                    CASE WHEN o.status = %(status)s THEN o.status_date
                         ELSE LEAST(%(date)s::date, GREATEST(%(since)s::date, CASE %(status)s
