@@ -25,7 +25,7 @@ AGEING = {  # field -> days overdue, at least
 
 
 class CustomerChurnProfile(models.Model):
-    _inherit = "customer.churn.profile"  # pylint: disable=consider-merging-classes-inherited
+    _inherit = "customer.churn.profile"
 
     # facts
     partner_avatar = fields.Image(related="partner_id.avatar_128", string="Image")
