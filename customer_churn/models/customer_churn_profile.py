@@ -94,10 +94,10 @@ class CustomerChurnProfile(models.Model):
             profile.next_date = profile._get_next()[0]
 
     def _get_next(self):
-        """The next deadline and the status that it brings; nothing for who is lost."""
+        """The next deadline and the status that it brings, the last of several on one day; nothing for who is lost."""
         today = fields.Date.context_today(self)
         coming = [(self[name], status) for status, name in DEADLINES.items() if self[name] and self[name] > today]
-        return min(coming, key=lambda pair: pair[0], default=(False, False))
+        return min(reversed(coming), key=lambda pair: pair[0], default=(False, False))
 
     @api.depends("event_ids")
     def _compute_event_count(self):

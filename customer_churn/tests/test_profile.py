@@ -47,6 +47,15 @@ class TestProfile(ChurnCommon):
         self.assertIn("Turns dormant on", self._explained(self.anna, profile.at_risk_date))
         self.assertNotIn("Turns", self._explained(self.anna, profile.lost_date + timedelta(days=1)))
 
+    def test_of_two_deadlines_on_one_day_the_last_is_said(self):
+        self.Policy.create({
+            "name": "Days", "company_id": self.company.id, "rule": "days", "at_risk_days": 15, "dormant_days": 40,
+            "lost_days": 40, "new_days": 1})
+        self.bought(self.anna, before(50), before(20))
+        self.night()
+        self.assertStatus(self.anna, "at_risk")
+        self.assertIn("Turns lost on", self._explained(self.anna))
+
     def test_a_reader_of_chinese_reads_chinese(self):
         self.env["res.lang"]._activate_lang("zh_CN")
         self.Policy.create({"name": "Days", "company_id": self.company.id, "rule": "days", "new_days": 1})
@@ -108,6 +117,7 @@ class TestProfile(ChurnCommon):
             self.assertEqual((action["res_model"], action["res_id"]), (profile._name, profile.id))
 
     def test_the_next_deadline_names_status_and_day(self):
+        self.Policy.create({"name": "Days", "company_id": self.company.id, "rule": "days", "new_days": 1})
         self.bought(self.anna, before(20), before(10))
         self.night()
         profile = self.profile(self.anna)
