@@ -81,7 +81,7 @@ class CustomerChurnRun(models.Model):
                 "Use a later date.",
                 company=company.name, last=format_date(self.env, last.date), date=format_date(self.env, date),
             ))
-        run = self.create(self._prepare_run_vals(company, date, full))
+        run = self._ask_for([self._prepare_run_vals(company, date, full)])
         run._execute(read_at)
         return run
 
@@ -187,8 +187,13 @@ class CustomerChurnRun(models.Model):
         missing = (companies - pending.company_id).filtered(lambda c: (c, self._get_today(c)) not in fresh)
         if full:
             pending.kind = "full"
-        return pending | self.create(
+        return pending | self._ask_for(
             [self._prepare_run_vals(company, self._get_next_date(company), full) for company in missing])
+
+    @api.model
+    def _ask_for(self, vals_list):
+        """Records without a word in their chatter: that is for what people have to say."""
+        return self.with_context(mail_create_nolog=True).create(vals_list).with_env(self.env)
 
     def action_run(self):
         """*Analyse now*: ask for full runs of the companies at hand, follow them, and wake the scheduled action."""
