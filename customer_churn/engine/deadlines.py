@@ -1,8 +1,8 @@
 """Deadlines: the day on which a customer who buys nothing turns at_risk, dormant, lost.
 
 All chances fall with silence, so a rule that starts to hold keeps holding, and its deadline is the
-first whole day on which it holds. It depends on the customer's own x and t alone: neither on the
-day of looking, nor on who else is looked at.
+first whole day on which it holds. It depends on the customer's own x, t and value alone: neither on
+the day of looking, nor on who else is looked at.
 """
 
 import numpy as np
@@ -11,26 +11,25 @@ from .policy import NEVER
 
 GRID = np.array([0, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096, NEVER - 1])
 TINY = 1e-300
-LONGEST = 2.0**21  # days: more than any history, so x and t fit in one exact number
 
 
-def days_of_silence(forecaster, x, t, policy):
+def days_of_silence(forecaster, customers, policy):
     """Days after the last purchase of at_risk, dormant, lost: int64 (customers, 3).
 
-    x repeat purchases, t whole days from the first to the last, float64 (customers,); NEVER beyond
-    20 years. Customers with the same x and t are worked out once.
+    NEVER beyond 20 years. Customers alike in all but silence are worked out once.
     """
-    if not len(x):
+    if not len(customers):
         return np.empty((0, 3), np.int64)
-    _, kept, inverse = np.unique(x * LONGEST + t, return_index=True, return_inverse=True)
-    x, t = x[kept], t[kept]
+    first, kind = customers.alike()
+    customers = customers.take(first)
     days = np.tile(
-        [policy.at_risk_days, policy.dormant_days, policy.lost_days], (len(x), 1)
+        [policy.at_risk_days, policy.dormant_days, policy.lost_days], (len(customers), 1)
     ).astype(np.int64)
-    ruled = np.full(len(x), policy.rule != 'days') & ((x > 0) | (policy.single_rule != 'days'))
+    ruled = (customers.x > 0) | (policy.single_rule != 'days')
+    ruled &= policy.rule != 'days'
     if ruled.any():
-        days[ruled] = _by_chance(Silence(forecaster, x[ruled], t[ruled], policy), policy)
-    return _within_limits(days, policy)[inverse.ravel()]
+        days[ruled] = _by_chance(Silence(forecaster, customers.take(ruled), policy), policy)
+    return _within_limits(days, policy)[kind]
 
 
 def _by_chance(silence, policy):
@@ -88,18 +87,17 @@ def _log(values):
 
 
 class Silence:
-    """The chances of customers (x, t) as functions of the days since their last purchase."""
+    """The chances of customers as functions of the days since their last purchase."""
 
-    def __init__(self, forecaster, x, t, policy):
-        self.forecaster, self.x, self.t, self.policy = forecaster, x, t, policy
-        self.coarse = [self.chances(slice(None), np.full(len(x), day)) for day in GRID]
+    def __init__(self, forecaster, customers, policy):
+        self.forecaster, self.customers, self.policy = forecaster, customers, policy
+        self.coarse = [self.chances(slice(None), np.full(len(customers), day)) for day in GRID]
 
     def chances(self, rows, day):
         """(near, far) chances of the customers `rows` after `day` days of silence."""
-        x, t = self.x[rows], self.t[rows]
-        return self.forecaster.chances(
-            x, t, t + day + 0.5, (self.policy.near_days, self.policy.far_days)
-        )
+        near, far = self.policy.near_days, self.policy.far_days
+        chances = self.forecaster.outlook.chances(self.customers.take(rows).after(day), far)
+        return chances[near], chances[far]
 
     def first_day(self, margin):
         """First whole day with margin > 0, NEVER if none: coarse grid, then safeguarded secants."""
