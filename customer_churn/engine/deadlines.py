@@ -33,7 +33,9 @@ def days_of_silence(forecaster, customers, policy):
 
 
 def _by_chance(silence, policy):
+    """Days of at_risk, dormant, lost (customers, 3); at_risk always leaves its lead to act."""
     risk, dormant, lost = (silence.first_day(margin) for margin in _margins(silence, policy))
+    dormant = np.maximum(dormant, policy.floor_days + policy.at_risk_lead)
     lost = np.maximum(lost, dormant)
     if policy.at_risk_lead:
         risk = np.minimum(risk, np.where(dormant < NEVER, dormant - policy.at_risk_lead, NEVER))

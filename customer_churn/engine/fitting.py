@@ -34,18 +34,7 @@ def fit(log, at, horizons=(90, 180, YEAR)):
     days = sorted({int(days) for days in (*horizons, YEAR)})
     plain = Outlook(purchases, unit, tuple(map(Horizon, days)))
     outlook, learned = _learn(plain, customers, Past(log, as_day(at), unit))
-    report = {
-        'at': str(np.datetime64(as_day(at), 'D')),
-        'customers': len(whole),
-        'customers_used': len(history),
-        'single_purchases': int((whole.purchase_count == 1).sum()),
-        'purchases': _how(known),
-        'log_likelihood': known['log_likelihood'],
-        'time_unit_days': known['unit'],
-        'money': _how(money_known),
-        'money_unit': money_known['unit'],
-        **learned,
-    }
+    report = {**_report(whole, at, len(history), known, money_known), **learned}
     return Forecaster(outlook, money, _mean_chances(outlook, customers), report)
 
 
@@ -100,6 +89,20 @@ def _mean_chances(outlook, customers):
         float((chance.sum() + days / (days + YEAR)) / (len(customers) + 1))
         for days, chance in chances.items()
     )
+
+
+def _report(history, at, used, known, money_known):
+    return {
+        'at': str(np.datetime64(as_day(at), 'D')),
+        'customers': len(history),
+        'customers_used': used,
+        'single_purchases': int((history.purchase_count == 1).sum()),
+        'purchases': _how(known),
+        'log_likelihood': known['log_likelihood'],
+        'time_unit_days': known['unit'],
+        'money': _how(money_known),
+        'money_unit': money_known['unit'],
+    }
 
 
 def _how(known):

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from builders import AT, START, bought, log_of, simulate
+from engine.customers import Customers
 
 HORIZONS = (90, 180, 365)
 COLUMNS = ['alive_probability', 'purchase_probability', 'expected_purchases', 'expected_revenue']
@@ -112,15 +113,20 @@ def test_assess_is_predict_and_classify_in_one(learnt):
         ('expected_revenue', year),
     ):
         pd.testing.assert_series_equal(table[name], wanted[name], rtol=1e-12)
-    stake = year.expected_revenue / year.alive_probability * (1 - year.purchase_probability)
-    solid = year.alive_probability > 1e-6
-    np.testing.assert_allclose(table.revenue_at_stake[solid], stake[solid], rtol=1e-9)
+    who = Customers.of(history, AT, forecaster.outlook.unit)
+    if_alive = forecaster.outlook.count_if_alive(who, 365)
+    stake = (
+        if_alive
+        * (year.expected_revenue / year.expected_purchases)
+        * (1 - year.purchase_probability)
+    )
+    np.testing.assert_allclose(table.revenue_at_stake, stake, rtol=1e-9)
     dates = table[['status', 'at_risk_date', 'dormant_date', 'lost_date']]
     pd.testing.assert_frame_equal(dates, forecaster.classify(history, AT, policy))
 
 
 def test_above_the_limit_a_fixed_sample_is_used(monkeypatch, rows, learnt):
-    module = __import__('engine.forecaster', fromlist=['fit'])
+    module = __import__('engine.fitting', fromlist=['fit'])
     monkeypatch.setattr(module, 'ALL_UP_TO', 1000)
     monkeypatch.setattr(module, 'SAMPLE', 700)
     forecasters = [
@@ -128,7 +134,9 @@ def test_above_the_limit_a_fixed_sample_is_used(monkeypatch, rows, learnt):
         for ids in (rows.customer_id, 5000 - rows.customer_id)
     ]
     assert forecasters[0].report['customers_used'] == 700
-    assert forecasters[0].purchases.r == pytest.approx(forecasters[1].purchases.r, rel=1e-6)
+    assert forecasters[0].outlook.purchases.r == pytest.approx(
+        forecasters[1].outlook.purchases.r, rel=1e-6
+    )
     total = [
         f.predict(learnt[1], AT, 365).expected_purchases.sum() for f in (forecasters[0], learnt[2])
     ]
