@@ -9,7 +9,7 @@ import numpy as np
 
 from .policy import NEVER
 
-GRID = np.array([0, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096, NEVER - 1])
+GRID = np.array([32, 64, 128, 256, 512, 1024, 2048, NEVER - 1])
 TINY = 1e-300
 
 
@@ -34,7 +34,7 @@ def days_of_silence(forecaster, customers, policy):
 
 def _by_chance(silence, policy):
     """Days of at_risk, dormant, lost (customers, 3); at_risk always leaves its lead to act."""
-    risk, dormant, lost = (silence.first_day(margin) for margin in _margins(silence, policy))
+    risk, dormant, lost = (silence.first_day(*margin) for margin in _margins(silence, policy))
     dormant = np.maximum(dormant, policy.floor_days + policy.at_risk_lead)
     lost = np.maximum(lost, dormant)
     if policy.at_risk_lead:
@@ -50,13 +50,17 @@ def _within_limits(days, policy):
 
 
 def _margins(silence, policy):
-    """Three functions, above 0 where the chance has fallen, is not active, is lost.
+    """Three pairs: a function above 0 where the chance has fallen, is not active, is lost, and the
+    longest horizon it looks at.
 
     Each takes the near and the far chance, and the near chance on the day of the last purchase.
     """
+    near, far = policy.near_days, policy.far_days
     if policy.rule == 'chance':
-        return _fallen(policy), *_margins_of_chance(policy)
-    return _fallen(policy), *_margins_of_share(silence.forecaster.class_weights(policy))
+        dormant, lost = _margins_of_chance(policy)
+        return (_fallen(policy), near), (dormant, near), (lost, far)
+    dormant, lost = _margins_of_share(silence.forecaster.class_weights(policy))
+    return (_fallen(policy), near), (dormant, far), (lost, far)
 
 
 def _fallen(policy):
@@ -93,27 +97,32 @@ class Silence:
 
     def __init__(self, forecaster, customers, policy):
         self.forecaster, self.customers, self.policy = forecaster, customers, policy
-        self.coarse = [self.chances(slice(None), np.full(len(customers), day)) for day in GRID]
+        # an answer below the floor counts as the floor: nobody looks between the two
+        self.grid = np.unique([0, policy.floor_days, *GRID[GRID > policy.floor_days]])
+        everybody, size = slice(None), len(customers)
+        self.coarse = [
+            self.chances(everybody, np.full(size, day), policy.far_days) for day in self.grid
+        ]
 
-    def chances(self, rows, day):
-        """(near, far) chances of the customers `rows` after `day` days of silence."""
-        near, far = self.policy.near_days, self.policy.far_days
-        chances = self.forecaster.outlook.chances(self.customers.take(rows).after(day), far)
-        return chances[near], chances[far]
+    def chances(self, rows, day, until):
+        """(near, far) chances of the customers `rows` after `day` days of silence; the far one is
+        None where only the near one is asked for."""
+        chances = self.forecaster.outlook.chances(self.customers.take(rows).after(day), until)
+        return chances[self.policy.near_days], chances.get(self.policy.far_days)
 
-    def first_day(self, margin):
+    def first_day(self, margin, until):
         """First whole day with margin > 0, NEVER if none: coarse grid, then safeguarded secants."""
         start = self.coarse[0][0]
         coarse = np.stack([margin(*chances, start) for chances in self.coarse])
         holds = coarse > 0
-        place = np.where(holds.any(axis=0), holds.argmax(axis=0), len(GRID))
-        high = np.append(GRID, NEVER)[place]
-        inside = np.flatnonzero((place > 0) & (place < len(GRID)))
-        low, top = GRID[place[inside] - 1], high[inside]
+        place = np.where(holds.any(axis=0), holds.argmax(axis=0), len(self.grid))
+        high = np.append(self.grid, NEVER)[place]
+        inside = np.flatnonzero((high > self.policy.floor_days) & (place < len(self.grid)))
+        low, top = self.grid[place[inside] - 1], high[inside]
         below, above = coarse[place[inside] - 1, inside], coarse[place[inside], inside]
 
         def look(rows, day):
-            return margin(*self.chances(rows, day), start[rows])
+            return margin(*self.chances(rows, day, until), start[rows])
 
         high[inside] = _close_in(look, inside, low, top, below, above)
         return high
