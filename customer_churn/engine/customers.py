@@ -7,8 +7,8 @@ import numpy as np
 from .purchase_log import as_day
 
 HALF_DAY = 0.5  # a customer who bought today has been known for some hours
-STEPS = 4  # a unit of the logarithm of money is told in so many steps
-FURTHEST = 18  # steps: beyond 90 times the usual, or below its inverse, counts as that
+STEPS = 2  # a unit of the logarithm of money is told in so many steps
+FURTHEST = 9  # steps: beyond 90 times the usual, or below its inverse, counts as that
 
 
 @dataclass(frozen=True)
@@ -16,7 +16,7 @@ class Customers:
     """float64 (customers,) each.
 
     x repeat purchases; t whole days from the first purchase to the last; silence whole days since;
-    value in steps of a quarter on the scale ln(net money per purchase / the usual): so coarse that
+    value in steps of a half on the scale ln(net money per purchase / the usual): so coarse that
     customers who are alike in all four are many, and that a cent moves nobody.
     """
 

@@ -8,7 +8,7 @@ from . import gamma_gamma, level, pareto_nbd, ranking
 from .customers import Customers, usual_value
 from .forecaster import YEAR, Forecaster
 from .outlook import Horizon, Outlook
-from .past import Past
+from .past import LEARNED, ONE_SIDED, SHORT, Past
 from .purchase_log import as_day
 
 SAMPLE = 10_000
@@ -53,15 +53,27 @@ def _learn(plain, customers, past):
     alive = plain.alive(customers)
     horizons, used = [], {'ranking': {}, 'level': {}}
     for days in (horizon.days for horizon in plain.horizons):
-        looks, why = past.cuts(days)
+        looks = past.cuts(days)
         horizon = Horizon(days)
         if looks:
             parts = plain.purchases, alive, customers, looks, days
             horizon = Horizon(days, _ranking(*parts, counted=False), _ranking(*parts, counted=True))
         season, used['level'][str(days)] = level.learn(past, days)
         horizons.append(replace(horizon, level=season))
-        used['ranking'][str(days)] = {'cuts': [look.date for look in looks], 'why': why}
+        used['ranking'][str(days)] = _used(looks, days)
     return replace(plain, horizons=tuple(horizons)), used
+
+
+def _used(looks, days):
+    """What the ranking of one horizon was learned from: for the report."""
+    came = np.concatenate([look.came(days) for look in looks]) if looks else np.zeros(0)
+    mixed = (came > 0).any() and (came == 0).any()
+    return {
+        'cuts': [look.date for look in looks],
+        'customers': len(came),
+        'buyers': int((came > 0).sum()),
+        'why': SHORT if not looks else LEARNED if mixed else ONE_SIDED,
+    }
 
 
 def _ranking(purchases, alive, customers, looks, days, counted):

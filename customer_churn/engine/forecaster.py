@@ -12,7 +12,7 @@ from .gamma_gamma import GammaGamma
 from .outlook import Outlook
 from .purchase_log import as_dates, as_day
 
-LEAST_SHARE = 0.05  # a state so rare that its share is mostly chance weighs no more than this one
+LEAST_SHARE = 0.1  # a state so rare that its share is mostly chance weighs no more than this one
 YEAR = 365
 PREDICTED = ['alive_probability', 'purchase_probability', 'expected_purchases', 'expected_revenue']
 FORMAT = 2

@@ -1,16 +1,17 @@
 """Level: how high the forecast should stand, from the same season of earlier years.
 
-On the same date of up to three earlier years with 150 days of history before it, the model is
-fitted to what was known and compared with what came. With m such years
+On the same date of up to three earlier years k the model is fitted to what was known and compared
+with what came:
 
-    count = ((actual + 50) / (predicted + 50)) ^ (m / (m + 1))           (purchases; a factor)
-    odds  = d m / (m + 1) n / (n + 50),  n = the fewer of buyers and others
+    count = ((sum w actual + 50) / (sum w predicted + 50)) ^ (m / (m + 1))     m = sum of w
+    odds  = d n / (n + 50) m / (m + 1)
 
-where d, added to the log-odds of all chances, would have made them add up to the buyers. Chances
-move on the log-odds and not by a factor, which would leave 0..1 or saturate. Both are shrunk
-towards "as the model says" (the 50 is an Agresti-style pseudo-count; m / (m + 1) one year's worth
-of faith in it). The days just before are never used: they are of another season, and make the
-level worse than none.
+where d, added to the log-odds of the chances of those days, would have made them add up to the
+buyers, and n is the fewer of buyers and others (summed with w too). Both are shrunk towards "as the
+model says": the 50 is a pseudo-count, the 1 a year in which the model was right. Chances move on
+the log-odds and not by a factor, which would leave 0..1 or saturate. The weight w of a year grows
+from 0 with 90 days of history before its date to 1 with 150, so that no level comes overnight. The
+days just before are never used: they are of another season, and make the level worse than none.
 """
 
 from dataclasses import dataclass
@@ -18,12 +19,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from .past import LEARNED, SHORT
-from .ranking import intercept_for, log_odds
+from .ranking import FAITH, intercept_for, log_odds
 
 YEAR = 365
 YEARS = 3
-BEFORE = 150  # days of history that a past forecast needs
-FAITH = 50.0  # purchases or customers
+BEGIN, FULL = 90, 150  # days of history before: a year counts from the one on, wholly from the other
 
 
 @dataclass(frozen=True)
@@ -36,20 +36,29 @@ class Level:
 
 def learn(past, horizon):
     """(the Level for the `horizon` days after the day of `past`, what was used)."""
-    looks = [past.look(day) for day in _days(past, horizon)]
+    looks = list(_earlier_years(past, horizon))
     if not looks:
         return Level(), {'seasons': [], 'why': SHORT}
-    came = np.concatenate([look.came(horizon) for look in looks])
-    count = np.concatenate([look.count(horizon) for look in looks])
-    odds = np.concatenate([log_odds(look.chance(horizon)) for look in looks])
-    trust, buyers = len(looks) / (len(looks) + 1), int((came > 0).sum())
-    fewer = min(buyers, len(came) - buyers)
-    shift = intercept_for(odds, buyers, counted=False) * trust * fewer / (fewer + FAITH)
-    factor = ((came.sum() + FAITH) / (count.sum() + FAITH)) ** trust
-    return Level(float(factor), shift), {'seasons': [look.date for look in looks], 'why': LEARNED}
+    came = np.concatenate([look.came(horizon) for look, _ in looks])
+    count = np.concatenate([look.count(horizon) for look, _ in looks])
+    odds = np.concatenate([log_odds(look.chance(horizon)) for look, _ in looks])
+    weight = np.concatenate([np.full(len(look.customers), weight) for look, weight in looks])
+    years = sum(weight for _, weight in looks)
+    buyers = float(weight @ (came > 0))
+    fewer = min(buyers, weight.sum() - buyers)
+    trust = years / (years + 1)
+    factor = ((weight @ came + FAITH) / (weight @ count + FAITH)) ** trust
+    shift = intercept_for(odds, buyers, False, weight) * trust * fewer / (fewer + FAITH)
+    return Level(float(factor), float(shift)), {
+        'seasons': [look.date for look, _ in looks],
+        'why': LEARNED,
+    }
 
 
-def _days(past, horizon):
-    """The same date of earlier years, its `horizon` days over by now."""
-    days = [past.at - YEAR * back for back in range(1, YEARS + 1)]
-    return [day for day in days if day - past.first >= BEFORE and day + horizon <= past.at]
+def _earlier_years(past, horizon):
+    """(the look at the same date of an earlier year, its weight), its `horizon` days over by now."""
+    for back in range(1, YEARS + 1):
+        day = past.at - YEAR * back
+        weight = min(1.0, (day - past.first - BEGIN) / (FULL - BEGIN))
+        if weight > 0 and day + horizon <= past.at:
+            yield past.look(day), weight

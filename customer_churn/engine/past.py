@@ -7,8 +7,7 @@ from .customers import Customers
 
 CUTS, LEAST_STEP, STEPS_IN_HORIZON = 4, 30, 3
 BEFORE = 90  # days of history that a cut needs
-CUSTOMERS, NEWEST_CUSTOMERS, BUYERS = 50, 200, 20  # how many a cut needs, and the newest
-LEARNED, SHORT, FEW, QUIET = 'learned', 'history too short', 'too few customers', 'too few buyers'
+LEARNED, SHORT, ONE_SIDED = 'learned', 'history too short', 'all bought, or nobody did'
 
 
 class Past:
@@ -28,29 +27,13 @@ class Past:
         return self._looks[day]
 
     def cuts(self, horizon):
-        """(the looks to learn the ranking of `horizon` from, why these).
+        """The looks to learn the ranking of `horizon` from, newest first.
 
-        at - horizon - j max(30, horizon / 3), j = 0..3: as far back as the history reaches, with
-        enough customers and buyers; none at all unless the newest has enough.
+        at - horizon - j max(30, horizon / 3), j = 0..3, as far back as the history reaches.
         """
-        found, why = [], SHORT
-        for step in range(CUTS):
-            day = self.at - horizon - step * max(LEAST_STEP, horizon // STEPS_IN_HORIZON)
-            if day - self.first < BEFORE:
-                break
-            wanting = self._wanting(day, horizon, CUSTOMERS if found else NEWEST_CUSTOMERS)
-            if wanting and not found:
-                return [], wanting
-            if not wanting:
-                found.append(self.look(day))
-                why = LEARNED
-        return found, why
-
-    def _wanting(self, day, horizon, customers):
-        look = self.look(day)
-        if len(look.customers) < customers:
-            return FEW
-        return '' if (look.came(horizon) > 0).sum() >= BUYERS else QUIET
+        step = max(LEAST_STEP, horizon // STEPS_IN_HORIZON)
+        days = [self.at - horizon - step * back for back in range(CUTS)]
+        return [self.look(day) for day in days if day - self.first >= BEFORE]
 
 
 class Look:

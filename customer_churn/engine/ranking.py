@@ -11,7 +11,8 @@ purchases (Poisson). Overdue is (1 + silence) / (1 + mean gap) of those who came
 come from past days (`past.py`); the intercept gives the total of the forecast back, so the order of
 the customers changes and the level does not.
 
-The slopes on silence are held at or below 0 and the forecast keeps a quarter of its own weight:
+All slopes are multiplied by n / (n + 50), n the fewer of buyers and others: a small base stays with
+the model, and there is no number of customers at which the answers jump. The slopes on silence are held at or below 0 and the forecast keeps a quarter of its own weight:
 where a yearly rhythm made the chance rise with silence no deadline would have a meaning. All terms
 but silence stay still while nothing is bought, so the corrected chances fall as the forecast does.
 """
@@ -25,6 +26,7 @@ from scipy.special import expit
 from .customers import STEPS
 
 RIDGE = 20.0
+FAITH = 50.0  # customers' worth of faith in the model as it is
 LEAST_OWN = -0.75
 SMALLEST = 1e-9  # chances and numbers below count as this: their logarithm stays finite
 LARGEST = 30.0  # logarithm of a number of purchases
@@ -93,9 +95,10 @@ def learn(forecast, terms, came, counted):
     bounds[-2] = bounds[-1] = (None, 0.0)
     args = forecast, columns, came, counted
     found = minimize(_loss, np.zeros(len(bounds)), args, 'L-BFGS-B', jac=True, bounds=bounds)
-    if not np.isfinite(found.x).all():
+    fewer = min((came > 0).sum(), (came == 0).sum())
+    if not fewer or not np.isfinite(found.x).all():
         return Ranking()
-    return Ranking(*(found.x[1:] / spread[:, 0]).tolist())
+    return Ranking(*(found.x[1:] / spread[:, 0] * (fewer / (fewer + FAITH))).tolist())
 
 
 def _loss(slopes, forecast, columns, came, counted):
@@ -115,12 +118,12 @@ def _loss(slopes, forecast, columns, came, counted):
     return loss + RIDGE / 2 * (slopes[1:] ** 2).sum(), gradient
 
 
-def intercept_for(line, total, counted):
+def intercept_for(line, total, counted, weight=1.0):
     """What to add to `line` (customers,), so that its numbers or chances add up to `total`."""
     if counted:
-        return float(np.log(max(total, SMALLEST) / number_of(line).sum()))
+        return float(np.log(max(total, SMALLEST) / (weight * number_of(line)).sum()))
     low, high = -40.0, 40.0
     for _ in range(60):
         middle = (low + high) / 2
-        low, high = (middle, high) if expit(line + middle).sum() < total else (low, middle)
+        low, high = (middle, high) if (weight * expit(line + middle)).sum() < total else (low, middle)
     return (low + high) / 2
