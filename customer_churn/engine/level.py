@@ -7,7 +7,8 @@ with what came:
     odds  = d n / (n + 50) m / (m + 1)
 
 where d, added to the log-odds of the chances of those days, would have made them add up to the
-buyers, and n is the fewer of buyers and others (summed with w too). Both are shrunk towards "as the
+buyers (a half more of both buyers and others, so that nobody or everybody is no infinite odds), and
+n is the fewer of buyers and others, midway between predicted and actual. Both are shrunk towards "as the
 model says": the 50 is a pseudo-count, the 1 a year in which the model was right. Chances move on
 the log-odds and not by a factor, which would leave 0..1 or saturate. The weight w of a year grows
 from 0 with 90 days of history before its date to 1 with 150, so that no level comes overnight. The
@@ -24,6 +25,7 @@ from .ranking import FAITH, intercept_for, log_odds
 YEAR = 365
 YEARS = 3
 BEGIN, FULL = 90, 150  # days of history before: a year counts from the one on, wholly from the other
+HALF = 0.5
 
 
 @dataclass(frozen=True)
@@ -41,14 +43,15 @@ def learn(past, horizon):
         return Level(), {'seasons': [], 'why': SHORT}
     came = np.concatenate([look.came(horizon) for look, _ in looks])
     count = np.concatenate([look.count(horizon) for look, _ in looks])
-    odds = np.concatenate([log_odds(look.chance(horizon)) for look, _ in looks])
+    chance = np.concatenate([look.chance(horizon) for look, _ in looks])
     weight = np.concatenate([np.full(len(look.customers), weight) for look, weight in looks])
-    years = sum(weight for _, weight in looks)
-    buyers = float(weight @ (came > 0))
-    fewer = min(buyers, weight.sum() - buyers)
-    trust = years / (years + 1)
+    years, customers = sum(weight for _, weight in looks), weight.sum()
+    trust, buyers = years / (years + 1), weight @ (came > 0)
+    midway = (buyers + weight @ chance) / 2
+    fewer = min(midway, customers - midway)
+    target = (buyers + HALF) * customers / (customers + 2 * HALF)
     factor = ((weight @ came + FAITH) / (weight @ count + FAITH)) ** trust
-    shift = intercept_for(odds, buyers, False, weight) * trust * fewer / (fewer + FAITH)
+    shift = intercept_for(log_odds(chance), target, False, weight) * fewer / (fewer + FAITH) * trust
     return Level(float(factor), float(shift)), {
         'seasons': [look.date for look, _ in looks],
         'why': LEARNED,

@@ -12,9 +12,10 @@ come from past days (`past.py`); the intercept gives the total of the forecast b
 the customers changes and the level does not.
 
 All slopes are multiplied by n / (n + 50), n the fewer of buyers and others: a small base stays with
-the model, and there is no number of customers at which the answers jump. The slopes on silence are held at or below 0 and the forecast keeps a quarter of its own weight:
-where a yearly rhythm made the chance rise with silence no deadline would have a meaning. All terms
-but silence stay still while nothing is bought, so the corrected chances fall as the forecast does.
+the model, and there is no number of customers at which the answers jump. The slopes on silence are
+held at or below 0 and the forecast keeps a quarter of its own weight: where a yearly rhythm made
+the chance rise with silence no deadline would have a meaning. All terms but silence stay still
+while nothing is bought, so the corrected chances fall as the forecast does.
 """
 
 from dataclasses import dataclass, fields
