@@ -1,14 +1,16 @@
 #!/usr/bin/env python3
 """Time each step of the engine on a simulated ledger, one thread.
 
-    OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 engine_speed.py [--customers 106000] [--repeat 3]
+    OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 engine_speed.py [--customers 106000] [--repeat 3] [--slower]
 
-Customers of five years who buy about ten times each; best of the repeats, in seconds.
+Customers of five years who buy about nine times each, with --slower about five; best of the repeats, in
+seconds, and the peak of memory with the simulated rows in it.
 """
 
 import argparse
 import datetime
 import pathlib
+import resource
 import sys
 import time
 
@@ -22,10 +24,10 @@ START, DAYS = np.datetime64('2020-01-01'), 1826
 AT = datetime.date(2024, 12, 31)
 
 
-def simulate(customers):
+def simulate(customers, slower=1.0):
     """Documents of a Pareto/NBD ledger: customer_id, date, amount."""
     rng = np.random.default_rng(20240101)
-    rate, leaving = rng.gamma(0.7, 1 / 45, customers), rng.gamma(0.6, 1 / 250, customers)
+    rate, leaving = rng.gamma(0.7, 1 / 45 / slower, customers), rng.gamma(0.6, 1 / 250, customers)
     born = rng.integers(0, DAYS, customers)
     end = np.minimum(born + rng.exponential(1 / np.maximum(leaving, 1e-9)), DAYS - 1)
     who, when, parts = np.arange(customers), born * 1.0, [(np.arange(customers), born)]
@@ -55,8 +57,9 @@ def steps(rows):
     yield 'history', lap()
     forecaster = engine.fit(log, AT)
     yield 'fit, 3 horizons', lap()
-    forecaster.predict(history, AT, 90)
-    yield 'predict, 1 horizon', lap()
+    for days in (90, 180, 365):
+        forecaster.predict(history, AT, days)
+    yield 'predict, 3 horizons', lap()
     for rule in ('share', 'chance'):
         forecaster.classify(history, AT, engine.Policy(rule=rule))
         yield f'classify, {rule}', lap()
@@ -68,8 +71,9 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split('\n')[0])
     parser.add_argument('--customers', type=int, default=106_000)
     parser.add_argument('--repeat', type=int, default=3)
+    parser.add_argument('--slower', action='store_true', help='half as many purchases')
     args = parser.parse_args()
-    rows = simulate(args.customers)
+    rows = simulate(args.customers, 2.2 if args.slower else 1)
     print(f'{args.customers:,} customers, {len(rows):,} rows')
     best = {}
     for _ in range(args.repeat):
@@ -77,6 +81,8 @@ def main():
             best[name] = min(seconds, best.get(name, seconds))
     for name, seconds in best.items():
         print(f'{name:20}{seconds:8.3f} s')
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(f'{"peak of memory":20}{peak:8,.0f} MB')
 
 
 if __name__ == '__main__':

@@ -24,7 +24,7 @@ class Policy:
     far_days: int = 365
     rule: str = 'share'
     share_exponent: float = 0.6
-    active_chance: float = 0.4
+    active_chance: float = 0.5
     dormant_chance: float = 0.5
     at_risk_days: int = 60
     dormant_days: int = 90
