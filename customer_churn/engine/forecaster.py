@@ -101,6 +101,7 @@ class Forecaster:
         """Strict JSON text; `from_json` gives an equal forecaster."""
         kept = {
             'format': FORMAT,
+            'horizons': self.horizons,
             'outlook': asdict(self.outlook),
             'money': asdict(self.money),
             'mean_chances': self.mean_chances,

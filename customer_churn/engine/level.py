@@ -8,11 +8,12 @@ with what came:
 
 where d, added to the log-odds of the chances of those days, would have made them add up to the
 buyers (a half more of both buyers and others, so that nobody or everybody is no infinite odds), and
-n is the fewer of buyers and others, midway between predicted and actual. Both are shrunk towards "as the
-model says": the 50 is a pseudo-count, the 1 a year in which the model was right. Chances move on
-the log-odds and not by a factor, which would leave 0..1 or saturate. The weight w of a year grows
-from 0 with 90 days of history before its date to 1 with 150, so that no level comes overnight. The
-days just before are never used: they are of another season, and make the level worse than none.
+n is the fewer of buyers and others, midway between predicted and actual. Both are shrunk towards
+"as the model says": the 50 is a pseudo-count, the 1 a year in which the model was right. Chances
+move on the log-odds and not by a factor, which would leave 0..1 or saturate. The weight w of a year
+grows from 0 with 90 days of history before its date to 1 with 150, so that no level comes
+overnight. The days just before are never used: they are of another season, and make the level worse
+than none.
 """
 
 from dataclasses import dataclass
@@ -46,11 +47,11 @@ def learn(past, horizon):
     chance = np.concatenate([look.chance(horizon) for look, _ in looks])
     weight = np.concatenate([np.full(len(look.customers), weight) for look, weight in looks])
     years, customers = sum(weight for _, weight in looks), weight.sum()
-    trust, buyers = years / (years + 1), weight @ (came > 0)
-    midway = (buyers + weight @ chance) / 2
+    trust, buyers = years / (years + 1), (weight * (came > 0)).sum()
+    midway = (buyers + (weight * chance).sum()) / 2
     fewer = min(midway, customers - midway)
     target = (buyers + HALF) * customers / (customers + 2 * HALF)
-    factor = ((weight @ came + FAITH) / (weight @ count + FAITH)) ** trust
+    factor = (((weight * came).sum() + FAITH) / ((weight * count).sum() + FAITH)) ** trust
     shift = intercept_for(log_odds(chance), target, False, weight) * fewer / (fewer + FAITH) * trust
     return Level(float(factor), float(shift)), {
         'seasons': [look.date for look, _ in looks],

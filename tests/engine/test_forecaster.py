@@ -77,7 +77,9 @@ def test_the_json_is_strict_and_gives_an_equal_forecaster(learnt):
         raise ValueError(word)
 
     text = learnt[2].to_json()
-    assert json.loads(text, parse_constant=refuse)['report']['customers'] == len(learnt[1])
+    kept = json.loads(text, parse_constant=refuse)
+    assert kept['report']['customers'] == len(learnt[1]) and kept['horizons'] == list(HORIZONS)
+    assert len(kept['mean_chances']) == len(HORIZONS)
     assert engine.Forecaster.from_json(text) == learnt[2]
 
 

@@ -2,6 +2,7 @@
 
 import datetime
 import functools
+import itertools
 import json
 import warnings
 
@@ -9,7 +10,7 @@ import engine
 import numpy as np
 import pandas as pd
 import pytest
-from builders import AT, bought, log_of, simulate
+from builders import AT, START, bought, log_of, simulate
 
 DATES = ['at_risk_date', 'dormant_date', 'lost_date']
 CHANCES = ['alive_probability', 'purchase_probability']
@@ -105,3 +106,38 @@ def test_who_buys_daily_is_active_and_soon_at_risk(name):
     assert len(daily)
     assert (daily.status == 'active').all() and (daily.expected_purchases > 200).all()
     assert ((daily.at_risk_date - history.last_date[daily.index]).dt.days < 90).all()
+
+
+def random_ledger(seed):
+    """Any ledger: few or many customers, days or years, yearly or weekly, any money, many refunds."""
+    rng = np.random.default_rng(seed)
+    size, span = int(rng.choice([1, 5, 60, 300])), int(rng.choice([1, 120, 900, 3000]))
+    owner = np.repeat(np.arange(size), rng.poisson(rng.choice([0.2, 2, 10]), size) + 1)
+    day = (rng.random(len(owner)) * span).astype(int)
+    day = (day, day // 365 * 365, day // 7 * 7)[seed % 3]
+    amount = rng.choice([1e-6, 1, 1e12], len(owner)) if seed % 2 else rng.lognormal(3, 1, len(owner))
+    amount *= np.where(rng.random(len(owner)) < rng.choice([0, 0.4]), -rng.choice([0.2, 5]), 1)
+    amount[0] = 1
+    at = START + np.timedelta64(int(span * rng.choice([0.6, 1.2])) + 1, 'D')
+    frame = {'customer_id': owner, 'date': START + day.astype('timedelta64[D]'), 'amount': amount}
+    return log_of(pd.DataFrame(frame)), at
+
+
+@pytest.mark.parametrize('seed', range(24))
+def test_any_ledger_has_answers_in_order(seed):
+    log, at = random_ledger(seed)
+    history, days = log.history(at), (30, 90, 365)
+    with warnings.catch_warnings():
+        warnings.simplefilter('error')
+        forecaster = engine.fit(log, at, days)
+        tables = [forecaster.predict(history, at, horizon) for horizon in days]
+        later = [forecaster.predict(history, at + np.timedelta64(9, 'D'), one) for one in days]
+        whole = forecaster.assess(history, at, engine.Policy())
+    for table, after in zip(tables, later, strict=True):
+        assert np.isfinite(table).all(axis=None) and (table[CHANCES] <= 1).all(axis=None)
+        assert (table.purchase_probability <= table.expected_purchases).all()
+        assert (table.purchase_probability <= table.alive_probability).all()
+        assert (after <= table * (1 + 1e-10) + 1e-14).all(axis=None)
+    for near, far in itertools.pairwise(tables):
+        assert (near <= far * (1 + 1e-12)).all(axis=None)
+    assert forecaster.assess(history.iloc[::3], at, engine.Policy()).equals(whole.iloc[::3])
