@@ -61,6 +61,8 @@ def _learn(plain, customers, past):
         season, used['level'][str(days)] = level.learn(past, days)
         horizons.append(replace(horizon, level=season))
         used['ranking'][str(days)] = _used(looks, days)
+        if not looks:
+            used['ranking'][str(days)]['from'] = past.first_cut(days)
     return replace(plain, horizons=tuple(horizons)), used
 
 

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .past import LEARNED, SHORT
+from .past import LEARNED, SHORT, date_of
 from .ranking import FAITH, intercept_for, log_odds
 
 YEAR = 365
@@ -41,7 +41,7 @@ def learn(past, horizon):
     """(the Level for the `horizon` days after the day of `past`, what was used)."""
     looks = list(_earlier_years(past, horizon))
     if not looks:
-        return Level(), {'seasons': [], 'why': SHORT}
+        return Level(), {'seasons': [], 'why': SHORT, 'from': _begin(past, horizon)}
     came = np.concatenate([look.came(horizon) for look, _ in looks])
     count = np.concatenate([look.count(horizon) for look, _ in looks])
     chance = np.concatenate([look.chance(horizon) for look, _ in looks])
@@ -57,6 +57,12 @@ def learn(past, horizon):
         'seasons': [look.date for look, _ in looks],
         'why': LEARNED,
     }
+
+
+def _begin(past, horizon):
+    """The date from which on there is a year to learn from; None where the horizon is too long."""
+    years = max(1, -(-horizon // YEAR))
+    return date_of(past.first + BEGIN + 1 + years * YEAR) if years <= YEARS else None
 
 
 def _earlier_years(past, horizon):

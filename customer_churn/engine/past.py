@@ -10,6 +10,11 @@ BEFORE = 90  # days of history that a cut needs
 LEARNED, SHORT, ONE_SIDED = 'learned', 'history too short', 'all bought, or nobody did'
 
 
+def date_of(day):
+    """ISO date of a day since 1970-01-01."""
+    return str(np.datetime64(day, 'D'))
+
+
 class Past:
     """What a log knew before day `at`; each day looked at is fitted once.
 
@@ -20,6 +25,10 @@ class Past:
     def __init__(self, log, at, unit):
         self.log, self.at, self.unit, self._looks = log, at, unit, {}
         self.first = int(log.day[log.bought].min(initial=at))
+
+    def first_cut(self, horizon):
+        """The date from which on the history reaches back to a cut, for the report."""
+        return date_of(self.first + BEFORE + horizon)
 
     def look(self, day):
         if day not in self._looks:
@@ -49,7 +58,7 @@ class Look:
 
     @property
     def date(self):
-        return str(np.datetime64(self.day, 'D'))
+        return date_of(self.day)
 
     def came(self, horizon):
         """Purchases in the `horizon` days after the day, (customers,)."""

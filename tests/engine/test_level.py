@@ -81,6 +81,8 @@ def test_a_year_counts_from_ninety_days_of_history_on(days, seasons):
     got, used = level.learn(Past(log_of(rows), first + days, 1.0), 90)
     assert len(used['seasons']) == seasons and (used['why'] == SHORT) == (not seasons)
     assert (got == Level()) == (not seasons)
+    if not seasons:
+        assert used['from'] == str(np.datetime64(first + 456, 'D'))
 
 
 def test_it_comes_gradually():

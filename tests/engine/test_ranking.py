@@ -150,7 +150,11 @@ def test_the_report_says_what_was_used_and_why_not():
     assert 0 < said['buyers'] < said['customers']
     young = engine.fit(log_of(bought(900, 1000), bought(950, customer=2)), AT).report['ranking']
     assert young['90'] == {'cuts': ['2022-10-03'], 'customers': 2, 'buyers': 0, 'why': ONE_SIDED}
-    assert young['365'] == {'cuts': [], 'customers': 0, 'buyers': 0, 'why': SHORT}
+    none = {'cuts': [], 'customers': 0, 'buyers': 0, 'why': SHORT}
+    assert young['365'] == {**none, 'from': '2023-09-17'}
+    soon = [datetime.date(2023, 9, day) for day in (16, 17)]
+    log = log_of(bought(900, 1000), bought(950, customer=2))
+    assert [len(engine.fit(log, at).report['ranking']['365']['cuts']) for at in soon] == [0, 1]
 
 
 def test_from_one_day_to_the_next_and_one_customer_to_the_next_nothing_jumps():
