@@ -11,11 +11,14 @@ states    macro-F1 and accuracy of active (bought within 90 days) / dormant (wit
 alarms    customers whose at_risk_date falls in the 90 days after the cut and who had not bought by
           then; true when nothing is bought in the 90 days after the alarm. `false per true` comes
           from the mean share of true ones, `warning` is the median number of days from at_risk to
-          dormant, `caught` the share of the customers turning dormant in the days 30 to 90 after
-          the cut who were told so at least a week before
+          dormant, `before the last` that to the last day on which a purchase is still expected (a
+          year's chance of one has fallen to a half; the same day for every rule), `caught` the
+          share of the customers turning dormant in the days 30 to 90 after the cut who were told
+          so at least a week before
 """
 
 import argparse
+import json
 import pathlib
 import sys
 
@@ -27,6 +30,7 @@ import engine
 
 NEAR, FAR, STEP, SHORTEST, MOST_CUTS = 90, 365, 180, 178, 3
 STATES = ('active', 'dormant', 'lost')
+LAST_EXPECTED = engine.Policy(rule='chance', active_chance=0.5, dormant_chance=0.5, floor_days=0)
 DATES = ['at_risk_date', 'dormant_date', 'lost_date']
 RULES = {
     **{
@@ -40,7 +44,7 @@ RULES = {
     },
     **{
         f'chance {near}/{far}': {'rule': 'chance', 'active_chance': near, 'dormant_chance': far}
-        for near, far in ((0.3, 0.5), (0.4, 0.5), (0.5, 0.5))
+        for near, far in ((0.3, 0.5), (0.4, 0.4), (0.4, 0.5), (0.5, 0.5), (0.5, 0.6), (0.6, 0.6))
     },
     **{
         f'share ^{power}': {'rule': 'share', 'share_exponent': power}
@@ -116,8 +120,8 @@ def score_states(status, days):
     return np.mean(f1), np.mean(said == true)
 
 
-def score_alarms(table, cut, coming):
-    """(true, false, median warning, told, turned dormant) of the 90 days after the cut."""
+def score_alarms(table, last_expected, cut, coming):
+    """(true, false, median warnings, told, turned dormant) of the 90 days after the cut."""
     silent_until = coming.fillna(pd.Timestamp.max.floor('D'))
     ahead = {name: (table[name] - cut).dt.days for name in DATES[:2]}
     alarm = (
@@ -136,6 +140,7 @@ def score_alarms(table, cut, coming):
         'true': (alarm & ~false).sum(),
         'untrue': false.sum(),
         'warning': lead[alarm].median(),
+        'before': (last_expected - table.at_risk_date).dt.days[alarm].median(),
         'told': (turned & (lead >= 7)).sum(),
         'turned': turned.sum(),
     }
@@ -144,7 +149,8 @@ def score_alarms(table, cut, coming):
 def row_of(name, cut, forecaster, history, coming, policy):
     table = forecaster.classify(history, cut, policy)
     f1, accuracy = score_states(table.status, (coming - cut).dt.days.to_numpy())
-    return {'log': name, 'f1': f1, 'accuracy': accuracy, **score_alarms(table, cut, coming)}
+    last = forecaster.classify(history, cut, LAST_EXPECTED).lost_date
+    return {'log': name, 'f1': f1, 'accuracy': accuracy, **score_alarms(table, last, cut, coming)}
 
 
 def table_of(found, choices, base):
@@ -154,20 +160,20 @@ def table_of(found, choices, base):
             [row_of(*case[:5], engine.Policy(**{**base, **changes})) for case in found]
         )
         sums = rows.groupby('log').sum(numeric_only=True)
-        mean = rows.groupby('log')[['f1', 'accuracy', 'warning']].mean().mean()
+        mean = rows.groupby('log')[['f1', 'accuracy', 'warning', 'before']].mean().mean()
         true, caught = (
             (sums.true / (sums.true + sums.untrue)).mean(),
             (sums.told / sums.turned).mean(),
         )
         false = 1 / true - 1 if true else np.inf
-        lines.append((words, mean.f1, mean.accuracy, mean.warning, false, caught, sums.true.sum()))
+        lines.append((words, *mean, false, caught, sums.true.sum()))
     print(
-        f'\n| {"rule":30} | macro-F1 | accuracy | warning | false per true | caught | true alarms |'
+        f'\n| {"rule":30} | macro-F1 | accuracy | warning | before the last | false per true | caught | true alarms |'
     )
-    print(f'|{"-" * 32}|' + '---:|' * 6)
+    print(f'|{"-" * 32}|' + '---:|' * 7)
     for words, *numbers in lines:
         print(
-            '| {:30} | {:.3f} | {:.3f} | {:.0f} d | {:.2f} | {:.2f} | {:.0f} |'.format(
+            '| {:30} | {:.3f} | {:.3f} | {:.0f} d | {:.0f} d | {:.2f} | {:.2f} | {:.0f} |'.format(
                 words, *numbers
             )
         )
@@ -177,13 +183,17 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split('\n')[0])
     parser.add_argument('--data', required=True, type=pathlib.Path, help='folder of NAME.csv.gz')
     parser.add_argument('--logs', nargs='*', default=(), help='only these')
+    parser.add_argument(
+        '--rule', dest='rules', nargs='*', type=json.loads, help='JSON of Policy to cut at_risk from'
+    )
     args = parser.parse_args()
     found = list(cases(args.data, args.logs))
     if not found:
         parser.error(f'{args.data} holds no log NAME.csv.gz (of those names) that is long enough')
     print(f'{len(found)} cuts: ' + ', '.join(f'{name} {cut.date()}' for name, cut, *_ in found))
     table_of(found, RULES, {})
-    table_of(found, CUTS_OF_RISK, {'rule': 'share'})
+    for rule in args.rules or [{}]:
+        table_of(found, CUTS_OF_RISK, rule)
     table_of(found, FLOORS, {})
 
 

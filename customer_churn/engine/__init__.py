@@ -14,7 +14,7 @@ _PLACES = {
     'Policy': 'policy',
     'PurchaseLog': 'purchase_log',
     'backtest': 'backtesting',
-    'fit': 'forecaster',
+    'fit': 'fitting',
     'fit_pareto_nbd': 'pareto_nbd',
 }
 

@@ -1,7 +1,8 @@
 """`python -m engine`: count the statuses a policy would give, in a process of its own.
 
 Standard input: a line of JSON (`parameters`: a forecaster's JSON, `policy`: the fields of Policy, `at`), then
-the histories as CSV. Standard output: JSON {status: customers}.
+the histories as CSV with customer_id, purchase_count, first_date, last_date, revenue_total. Standard output:
+JSON {status: customers}.
 """
 import datetime
 import json

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .forecaster import fit
+from .fitting import fit
 from .purchase_log import as_day
 
 FIXED_DAYS = (30, 60, 90, 120, 180, 270, 365, 545, 730)
@@ -20,7 +20,7 @@ def backtest(log, cut, horizon_days):
     """
     end = as_day(cut) + int(horizon_days)
     history = log.history(cut)
-    count, value = _what_came(log, history, as_day(cut), end)
+    count, value = log.came(history, as_day(cut), end)
     predicted = fit(log, cut, (horizon_days,)).predict(history, cut, horizon_days)
     answer = score(
         predicted.purchase_probability.to_numpy(),
@@ -88,11 +88,3 @@ def _best_fixed_rule(silence, history, horizon, count, value):
         if best is None or (told['auc'] or 0) > (best['auc'] or 0):
             best = told
     return best
-
-
-def _what_came(log, history, cut, end):
-    """Purchases and net money of each customer of `history` in (cut, end]."""
-    rows = (log.day > cut) & (log.day <= end)
-    owner = log.customers.get_indexer(history.index)
-    count = np.bincount(log.code[rows], log.bought[rows], minlength=len(log.customers))[owner]
-    return count, np.bincount(log.code[rows], log.amount[rows], minlength=len(log.customers))[owner]

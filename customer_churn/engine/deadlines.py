@@ -1,40 +1,41 @@
 """Deadlines: the day on which a customer who buys nothing turns at_risk, dormant, lost.
 
 All chances fall with silence, so a rule that starts to hold keeps holding, and its deadline is the
-first whole day on which it holds. It depends on the customer's own x and t alone: neither on the
-day of looking, nor on who else is looked at.
+first whole day on which it holds. It depends on the customer's own x, t and value alone: neither on
+the day of looking, nor on who else is looked at.
 """
 
 import numpy as np
 
 from .policy import NEVER
 
-GRID = np.array([0, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096, NEVER - 1])
+GRID = np.array([32, 64, 128, 256, 512, 1024, 2048, NEVER - 1])
 TINY = 1e-300
-LONGEST = 2.0**21  # days: more than any history, so x and t fit in one exact number
 
 
-def days_of_silence(forecaster, x, t, policy):
+def days_of_silence(forecaster, customers, policy):
     """Days after the last purchase of at_risk, dormant, lost: int64 (customers, 3).
 
-    x repeat purchases, t whole days from the first to the last, float64 (customers,); NEVER beyond
-    20 years. Customers with the same x and t are worked out once.
+    NEVER beyond 20 years. Customers alike in all but silence are worked out once.
     """
-    if not len(x):
+    if not len(customers):
         return np.empty((0, 3), np.int64)
-    _, kept, inverse = np.unique(x * LONGEST + t, return_index=True, return_inverse=True)
-    x, t = x[kept], t[kept]
+    first, kind = customers.alike()
+    customers = customers.take(first)
     days = np.tile(
-        [policy.at_risk_days, policy.dormant_days, policy.lost_days], (len(x), 1)
+        [policy.at_risk_days, policy.dormant_days, policy.lost_days], (len(customers), 1)
     ).astype(np.int64)
-    ruled = np.full(len(x), policy.rule != 'days') & ((x > 0) | (policy.single_rule != 'days'))
+    ruled = (customers.x > 0) | (policy.single_rule != 'days')
+    ruled &= policy.rule != 'days'
     if ruled.any():
-        days[ruled] = _by_chance(Silence(forecaster, x[ruled], t[ruled], policy), policy)
-    return _within_limits(days, policy)[inverse.ravel()]
+        days[ruled] = _by_chance(Silence(forecaster, customers.take(ruled), policy), policy)
+    return _within_limits(days, policy)[kind]
 
 
 def _by_chance(silence, policy):
-    risk, dormant, lost = (silence.first_day(margin) for margin in _margins(silence, policy))
+    """Days of at_risk, dormant, lost (customers, 3); at_risk always leaves its lead to act."""
+    risk, dormant, lost = (silence.first_day(*margin) for margin in _margins(silence, policy))
+    dormant = np.maximum(dormant, policy.floor_days + policy.at_risk_lead)
     lost = np.maximum(lost, dormant)
     if policy.at_risk_lead:
         risk = np.minimum(risk, np.where(dormant < NEVER, dormant - policy.at_risk_lead, NEVER))
@@ -49,13 +50,17 @@ def _within_limits(days, policy):
 
 
 def _margins(silence, policy):
-    """Three functions, above 0 where the chance has fallen, is not active, is lost.
+    """Three pairs: a function above 0 where the chance has fallen, is not active, is lost, and the
+    longest horizon it looks at.
 
     Each takes the near and the far chance, and the near chance on the day of the last purchase.
     """
+    near, far = policy.near_days, policy.far_days
     if policy.rule == 'chance':
-        return _fallen(policy), *_margins_of_chance(policy)
-    return _fallen(policy), *_margins_of_share(silence.forecaster.class_weights(policy))
+        dormant, lost = _margins_of_chance(policy)
+        return (_fallen(policy), near), (dormant, near), (lost, far)
+    dormant, lost = _margins_of_share(silence.forecaster.class_weights(policy))
+    return (_fallen(policy), near), (dormant, far), (lost, far)
 
 
 def _fallen(policy):
@@ -88,32 +93,36 @@ def _log(values):
 
 
 class Silence:
-    """The chances of customers (x, t) as functions of the days since their last purchase."""
+    """The chances of customers as functions of the days since their last purchase."""
 
-    def __init__(self, forecaster, x, t, policy):
-        self.forecaster, self.x, self.t, self.policy = forecaster, x, t, policy
-        self.coarse = [self.chances(slice(None), np.full(len(x), day)) for day in GRID]
+    def __init__(self, forecaster, customers, policy):
+        self.forecaster, self.customers, self.policy = forecaster, customers, policy
+        # an answer below the floor counts as the floor: nobody looks between the two
+        self.grid = np.unique([0, policy.floor_days, *GRID[GRID > policy.floor_days]])
+        everybody, size = slice(None), len(customers)
+        self.coarse = [
+            self.chances(everybody, np.full(size, day), policy.far_days) for day in self.grid
+        ]
 
-    def chances(self, rows, day):
-        """(near, far) chances of the customers `rows` after `day` days of silence."""
-        x, t = self.x[rows], self.t[rows]
-        return self.forecaster.chances(
-            x, t, t + day + 0.5, (self.policy.near_days, self.policy.far_days)
-        )
+    def chances(self, rows, day, until):
+        """(near, far) chances of the customers `rows` after `day` days of silence; the far one is
+        None where only the near one is asked for."""
+        chances = self.forecaster.outlook.chances(self.customers.take(rows).after(day), until)
+        return chances[self.policy.near_days], chances.get(self.policy.far_days)
 
-    def first_day(self, margin):
+    def first_day(self, margin, until):
         """First whole day with margin > 0, NEVER if none: coarse grid, then safeguarded secants."""
         start = self.coarse[0][0]
         coarse = np.stack([margin(*chances, start) for chances in self.coarse])
         holds = coarse > 0
-        place = np.where(holds.any(axis=0), holds.argmax(axis=0), len(GRID))
-        high = np.append(GRID, NEVER)[place]
-        inside = np.flatnonzero((place > 0) & (place < len(GRID)))
-        low, top = GRID[place[inside] - 1], high[inside]
+        place = np.where(holds.any(axis=0), holds.argmax(axis=0), len(self.grid))
+        high = np.append(self.grid, NEVER)[place]
+        inside = np.flatnonzero((high > self.policy.floor_days) & (place < len(self.grid)))
+        low, top = self.grid[place[inside] - 1], high[inside]
         below, above = coarse[place[inside] - 1, inside], coarse[place[inside], inside]
 
         def look(rows, day):
-            return margin(*self.chances(rows, day), start[rows])
+            return margin(*self.chances(rows, day, until), start[rows])
 
         high[inside] = _close_in(look, inside, low, top, below, above)
         return high

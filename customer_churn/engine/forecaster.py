@@ -6,31 +6,34 @@ from dataclasses import asdict, dataclass
 import numpy as np
 import pandas as pd
 
-from . import gamma_gamma, pareto_nbd
+from .customers import Customers, days_of
 from .deadlines import NEVER, days_of_silence
+from .gamma_gamma import GammaGamma
+from .outlook import Outlook
 from .purchase_log import as_dates, as_day
 
-SAMPLE = 10_000
-ALL_UP_TO = 25_000  # customers: below it the total moves by 1 to 2 % with the sample
 LEAST_SHARE = 0.1  # a state so rare that its share is mostly chance weighs no more than this one
 YEAR = 365
 PREDICTED = ['alive_probability', 'purchase_probability', 'expected_purchases', 'expected_revenue']
-FORMAT = 1
+FORMAT = 2
 
 
 @dataclass(frozen=True)
 class Forecaster:
     """What one fit learned; its answers are pure functions of a customer's row.
 
-    `mean_chances` P(any) per horizon over the customers of the fit, for the shares. A correction of
-    the ranking or of the level by the company's own past would enter in `_alive_and_chances`.
+    `mean_chances` P(any) per horizon over the customers of the fit, for the shares.
     """
 
-    purchases: pareto_nbd.ParetoNBD
-    money: gamma_gamma.GammaGamma
-    horizons: tuple
+    outlook: Outlook
+    money: GammaGamma
     mean_chances: tuple
     report: dict
+
+    @property
+    def horizons(self):
+        """The fitted horizons in days, ascending."""
+        return tuple(horizon.days for horizon in self.outlook.horizons)
 
     def predict(self, history, at, horizon_days):
         """What comes within `horizon_days`: DataFrame like `history`.
@@ -40,9 +43,10 @@ class Forecaster:
         ValueError for a horizon that was not fitted.
         """
         self._check(horizon_days)
-        x, t, T = statistics(history, at)
-        alive, (chance,) = self._alive_and_chances(x, t, T, (horizon_days,))
-        count = alive * self.purchases.count_if_alive(x, T, horizon_days)
+        who = self._customers(history, at)
+        model_alive, alive, chances = self._alive_and_chances(who)
+        chance = chances[horizon_days]
+        count = self.outlook.count(who, horizon_days, model_alive, chance)
         columns = alive, chance, count, count * self._worth(history)
         return pd.DataFrame(dict(zip(PREDICTED, columns, strict=True)), index=history.index)
 
@@ -53,12 +57,11 @@ class Forecaster:
         horizons were not fitted.
         """
         self._check(policy.near_days, policy.far_days)
-        x, t, _T = statistics(history, at)
-        days = days_of_silence(self, x, t, policy)
-        last = _days(history.last_date)
+        days = days_of_silence(self, self._customers(history, at), policy)
+        last = days_of(history.last_date)
         dates = as_dates(last[:, None] + days)
         dates[days >= NEVER] = np.datetime64('NaT', 's')
-        status = _status(as_day(at) - last, as_day(at) - _days(history.first_date), days, policy)
+        status = _status(as_day(at) - last, as_day(at) - days_of(history.first_date), days, policy)
         table = pd.DataFrame({'status': status}, index=history.index)
         table['at_risk_date'], table['dormant_date'], table['lost_date'] = dates.T
         return table
@@ -70,22 +73,23 @@ class Forecaster:
         is a year's revenue if alive, times 1 - the chance within policy.far_days.
         """
         self._check(policy.near_days, policy.far_days)
-        x, t, T = statistics(history, at)
-        horizons = policy.near_days, policy.far_days
-        alive, (near, far) = self._alive_and_chances(x, t, T, horizons)
-        if_alive, worth = self.purchases.count_if_alive(x, T, YEAR), self._worth(history)
-        columns = alive, near, alive * if_alive, alive * if_alive * worth
+        who, worth = self._customers(history, at), self._worth(history)
+        model_alive, alive, chances = self._alive_and_chances(who)
+        count = self.outlook.count(who, YEAR, model_alive, chances[YEAR])
+        columns = alive, chances[policy.near_days], count, count * worth
         table = pd.DataFrame(dict(zip(PREDICTED, columns, strict=True)), index=history.index)
-        table['revenue_at_stake'] = if_alive * worth * (1 - far)
+        if_alive = self.outlook.count_if_alive(who, YEAR)
+        table['revenue_at_stake'] = if_alive * worth * (1 - chances[policy.far_days])
         return table.join(self.classify(history, at, policy))
 
-    def chances(self, x, t, T, horizons):
-        """P(any purchase) within each of `horizons` (days), of arrays x, t, T: see `statistics`."""
-        return self._alive_and_chances(x, t, T, horizons)[1]
+    def _customers(self, history, at):
+        return Customers.of(history, at, self.outlook.unit)
 
-    def _alive_and_chances(self, x, t, T, horizons):
-        alive = self.purchases.alive(x, t, T)
-        return alive, [alive * self.purchases.chance_if_alive(x, T, days) for days in horizons]
+    def _alive_and_chances(self, customers):
+        """The model's P(alive); P(alive) no lower than any chance; {horizon: P(any purchase)}."""
+        alive = self.outlook.alive(customers)
+        chances = self.outlook.chances(customers, self.horizons[-1], alive)
+        return alive, np.maximum(alive, chances[self.horizons[-1]]), chances
 
     def class_weights(self, policy):
         """Weights of the chances of active, dormant, lost: mean share to the -share_exponent."""
@@ -97,9 +101,9 @@ class Forecaster:
         """Strict JSON text; `from_json` gives an equal forecaster."""
         kept = {
             'format': FORMAT,
-            'purchases': asdict(self.purchases),
-            'money': asdict(self.money),
             'horizons': self.horizons,
+            'outlook': asdict(self.outlook),
+            'money': asdict(self.money),
             'mean_chances': self.mean_chances,
             'report': self.report,
         }
@@ -113,9 +117,8 @@ class Forecaster:
             if kept['format'] != FORMAT:
                 raise KeyError('format')
             return cls(
-                pareto_nbd.ParetoNBD(**kept['purchases']),
-                gamma_gamma.GammaGamma(**kept['money']),
-                tuple(kept['horizons']),
+                Outlook.from_parts(**kept['outlook']),
+                GammaGamma(**kept['money']),
                 tuple(kept['mean_chances']),
                 kept['report'],
             )
@@ -134,77 +137,6 @@ class Forecaster:
                 raise ValueError(
                     f'{days} days were not fitted: fit with horizons={(*self.horizons, days)}'
                 )
-
-
-def fit(log, at, horizons=(90, 180, 365)):
-    """Learn from what `log` knew on day `at` -> Forecaster. Deterministic; nobody is too few.
-
-    `horizons` in days, above 0 (ValueError); 365 is always added. Above 25,000 customers 10,000 of
-    them are used, evenly spaced in the order of their histories. `report` says what was used and
-    why.
-    """
-    if any(days != int(days) or days <= 0 for days in horizons):
-        raise ValueError('horizons must be whole numbers of days above 0')
-    horizons = tuple(sorted({int(days) for days in (*horizons, YEAR)}))
-    history = log.history(at)
-    rows = _sample(*statistics(history, at))
-    x, t, T = (array[rows] for array in statistics(history, at))
-    purchases, known = pareto_nbd.fit(x, t, T)
-    money, money_known = gamma_gamma.fit(x + 1, history.revenue_total.to_numpy(np.float64)[rows])
-    plain = Forecaster(purchases, money, horizons, (), {})
-    # one customer's worth of the usual chances, half within a year: an empty log has shares too
-    means = tuple(
-        float((chance.sum() + days / (days + YEAR)) / (len(x) + 1))
-        for chance, days in zip(plain.chances(x, t, T, horizons), horizons, strict=True)
-    )
-    return Forecaster(
-        purchases, money, horizons, means, _report(history, at, x, known, money_known)
-    )
-
-
-def statistics(history, at):
-    """Repeat purchases x, last - first t, at - first + 1/2 T (days), float64 (customers,) each.
-
-    ValueError when `at` lies before a purchase of the history.
-    """
-    first, last = _days(history.first_date), _days(history.last_date)
-    age = as_day(at) - first
-    if (age < last - first).any():
-        raise ValueError('the history knows purchases after `at`: give a later day')
-    x = history.purchase_count.to_numpy(np.float64) - 1
-    return x, (last - first).astype(np.float64), age + 0.5
-
-
-def _days(dates):
-    return dates.to_numpy().astype('datetime64[D]').astype(np.int64)
-
-
-def _sample(x, t, T):
-    """Places of the customers to learn from, however they are called and ordered."""
-    if len(x) <= ALL_UP_TO:
-        return np.arange(len(x))
-    order = np.lexsort((T, t, x))
-    return order[((np.arange(SAMPLE) + 0.5) * len(x) / SAMPLE).astype(np.int64)]
-
-
-def _report(history, at, x, known, money_known):
-    return {
-        'at': str(np.datetime64(as_day(at), 'D')),
-        'customers': len(history),
-        'customers_used': len(x),
-        'single_purchases': int((history.purchase_count == 1).sum()),
-        'purchases': _how(known),
-        'log_likelihood': known['log_likelihood'],
-        'time_unit_days': known['unit'],
-        'money': _how(money_known),
-        'money_unit': money_known['unit'],
-        'ranking': 'the model alone',
-        'level': 'the model alone',
-    }
-
-
-def _how(known):
-    return 'prior' if known['prior'] else 'fitted' if known['converged'] else 'stopped early'
 
 
 def _status(silence, age, days, policy):

@@ -61,14 +61,17 @@ class ParetoNBD:
         Gauss-Legendre in ln(min(alpha, beta) + T + u), up to where the k-th power is negligible.
         """
         r, alpha, s, beta = self.r, self.alpha, self.s, self.beta
-        k, age, shift = r + x, alpha + T, min(alpha, beta) + T
+        k, age, stay = r + x, alpha + T, beta + T
         end = np.minimum(horizon, age * np.expm1(np.minimum(NEGLIGIBLE / k, 50)))
-        half = np.log1p(end / shift) / 2
-        v = np.exp(half[:, None] * (1 + FEW_NODES))
-        u = shift[:, None] * (v - 1)
-        power = (k + 1)[:, None] * np.log1p(u / age[:, None]) + s * np.log1p(u / (beta + T)[:, None])
+        near, far = (age, stay) if alpha <= beta else (stay, age)
+        half = np.log1p(end / near) / 2
+        log_near = half[:, None] * (1 + FEW_NODES)
+        v = np.exp(log_near)
+        log_far = np.log(1 + (near / far)[:, None] * (v - 1))
+        log_age, log_stay = (log_near, log_far) if alpha <= beta else (log_far, log_near)
+        power = (k + 1)[:, None] * log_age + s * log_stay
         total = (FEW_WEIGHTS * v * np.exp(-power)).sum(axis=1)
-        chance = k / age * shift * half * total
+        chance = k / age * near * half * total
         return np.minimum(chance, np.minimum(self.count_if_alive(x, T, horizon), 1))
 
     def count_if_alive(self, x, T, horizon):
@@ -131,9 +134,10 @@ def _pieces(theta, k, t, T):
     begin = np.log(shift + t)
     half = (np.log(shift + end) - begin)[:, None] / 2
     stayed = k * np.log(alpha + T) + s * np.log(beta + T)
-    v = np.exp(begin[:, None] + half * (1 + NODES))
+    log_v = begin[:, None] + half * (1 + NODES)
+    v = np.exp(log_v)
     u = v - shift
-    log_au, log_bu = np.log(alpha + u), np.log(beta + u)
+    log_au, log_bu = (log_v, np.log(beta + u)) if alpha <= beta else (np.log(alpha + u), log_v)
     power = np.minimum(stayed[:, None] - k[:, None] * log_au - (s + 1) * log_bu, LOG_LARGEST)
     return s * WEIGHTS * half * v * np.exp(power), u, log_au, log_bu
 

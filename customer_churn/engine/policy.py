@@ -17,20 +17,20 @@ class Policy:
     share; 'chance' = active from active_chance within near_days, else dormant from dormant_chance
     within far_days; 'days' = silence alone. at_risk: the chance of a purchase within near_days has
     fallen to at_risk_share of its value just after the last purchase, or dormant is at_risk_lead
-    days away.
+    days away; dormant is never sooner after it than that, so there is time to act.
     """
 
     near_days: int = 90
     far_days: int = 365
     rule: str = 'share'
-    share_exponent: float = 0.75
-    active_chance: float = 0.4
+    share_exponent: float = 0.6
+    active_chance: float = 0.5
     dormant_chance: float = 0.5
     at_risk_days: int = 60
     dormant_days: int = 90
     lost_days: int = 180
     at_risk_share: float = 0.6
-    at_risk_lead: int = 30
+    at_risk_lead: int = 14
     floor_days: int = 14  # nobody is at_risk before so many days of silence
     ceiling_days: int = 0  # lost at the latest after so many; 0 = no such limit
     single_rule: str = 'same'  # customers with one purchase: as the others, or 'days'

@@ -105,6 +105,25 @@ class PurchaseLog:
             index=self.customers[owner],
         )
 
+    def came(self, history, after, until):
+        """(purchases, net money) of each customer of `history` dated in (after, until], days."""
+        rows = (self.day > after) & (self.day <= until)
+        owner = self.customers.get_indexer(history.index)
+        return tuple(
+            np.bincount(self.code[rows], weights, minlength=len(self.customers))[owner]
+            for weights in (self.bought[rows], self.amount[rows])
+        )
+
+    def of(self, customers):
+        """The log of some of its customers, an Index in the order of `customers` here."""
+        chosen = np.zeros(len(self.customers), bool)
+        chosen[self.customers.get_indexer(customers)] = True
+        rows = chosen[self.code]
+        code = (np.cumsum(chosen, dtype=np.int32) - np.int32(1))[self.code[rows]]
+        return PurchaseLog(
+            self.customers[chosen], code, self.day[rows], self.amount[rows], self.bought[rows]
+        )
+
     def _money(self, owner, after, until):
         """Net amounts dated in (after, until] of the customers in `owner` (places), also before
         a purchase."""

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from builders import AT, bought, log_of, simulate
+from engine.customers import Customers
 from engine.deadlines import NEVER, days_of_silence
 
 DATES = ['at_risk_date', 'dormant_date', 'lost_date']
@@ -33,14 +34,11 @@ def first(holds):
     return np.where(holds.any(axis=1), holds.argmax(axis=1), NEVER)
 
 
-def by_trying_every_day(forecaster, x, t, policy):
-    days = np.arange(MANY)
-    grid = [np.repeat(array, MANY) for array in (x, t)]
+def by_trying_every_day(forecaster, who, policy):
+    grid = who.take(np.repeat(np.arange(len(who)), MANY)).after(np.tile(np.arange(MANY), len(who)))
+    chances = forecaster.outlook.chances(grid, policy.far_days)
     near, far = (
-        chance.reshape(len(x), MANY)
-        for chance in forecaster.chances(
-            *grid, grid[1] + np.tile(days, len(x)) + 0.5, (policy.near_days, policy.far_days)
-        )
+        chances[days].reshape(len(who), MANY) for days in (policy.near_days, policy.far_days)
     )
     if policy.rule == 'chance':
         dormant = first(near < policy.active_chance)
@@ -52,18 +50,19 @@ def by_trying_every_day(forecaster, x, t, policy):
         )
         dormant, lost = first(best > 0), first(best == 2)
     risk = first(near < policy.at_risk_share * near[:, :1])
+    dormant = np.maximum(dormant, policy.floor_days + policy.at_risk_lead)
     if policy.at_risk_lead:
         risk = np.minimum(risk, np.where(dormant < NEVER, dormant - policy.at_risk_lead, NEVER))
     return np.column_stack([np.minimum(risk, dormant), dormant, np.maximum(dormant, lost)])
 
 
-def expected(forecaster, x, t, policy):
-    fixed = np.tile([policy.at_risk_days, policy.dormant_days, policy.lost_days], (len(x), 1))
+def expected(forecaster, who, policy):
+    fixed = np.tile([policy.at_risk_days, policy.dormant_days, policy.lost_days], (len(who), 1))
     if policy.rule == 'days':
         return np.maximum(fixed, policy.floor_days)
-    found = by_trying_every_day(forecaster, x, t, policy)
+    found = by_trying_every_day(forecaster, who, policy)
     if policy.single_rule == 'days':
-        found[x == 0] = fixed[x == 0]
+        found[who.x == 0] = fixed[who.x == 0]
     found = np.maximum(found, policy.floor_days)
     return np.minimum(found, policy.ceiling_days or NEVER)
 
@@ -71,11 +70,12 @@ def expected(forecaster, x, t, policy):
 @pytest.mark.parametrize('policy', POLICIES)
 def test_deadlines_are_those_of_trying_every_day(learnt, policy):
     rng = np.random.default_rng(5)
-    x = np.r_[0.0, 1.0, 1.0, 2.0, 40.0, 900.0, rng.integers(1, 30, 60)]
+    x = np.r_[0.0, 1.0, 1.0, 2.0, 40.0, 900.0, 0.0, 0.0, rng.integers(1, 30, 60)]
     t = np.where(
-        x > 0, np.r_[0.0, 1.0, 700.0, 30.0, 400.0, 1000.0, rng.integers(30, 1000, 60)], 0.0
+        x > 0, np.r_[0.0, 1.0, 700.0, 30.0, 400.0, 1000.0, 0.0, 0.0, rng.integers(30, 1000, 60)], 0.0
     )
-    got, wanted = days_of_silence(learnt[1], x, t, policy), expected(learnt[1], x, t, policy)
+    who = Customers(x, t, np.zeros(len(x)), rng.integers(-18, 19, len(x)).astype(float))
+    got, wanted = days_of_silence(learnt[1], who, policy), expected(learnt[1], who, policy)
     later = (wanted >= NEVER) & (got >= MANY)
     assert ((got == wanted) | later).all(), (x, t, got, wanted)
 
