@@ -4,7 +4,7 @@ import json
 from datetime import timedelta
 
 from odoo import api, fields, models
-from odoo.tools import SQL, format_datetime
+from odoo.tools import SQL, format_date, format_datetime
 
 from .customer_churn_run import LOCK_CLASS
 
@@ -111,7 +111,22 @@ class CustomerChurnRun(models.Model):
             self.env._("The average customer buys again: %(chances)s.", chances=", ".join(chances)),
             self.env._("How often customers buy: %(how)s.", how=how[report["purchases"]]),
             self.env._("How much they spend: %(how)s.", how=how[report["money"]]),
+            self.env._("Who is likelier to come back: %(how)s.", how=self._say_past(report["ranking"], "cuts")),
+            self.env._("Up or down with the season: %(how)s.", how=self._say_past(report["level"], "seasons")),
         ])
+
+    def _say_past(self, horizons, days):
+        """What a part of the forecast learned from past days, `horizons` {horizon: what was used}."""
+        used = max(horizons.values(), key=lambda facts: len(facts[days]))
+        if not used[days]:
+            date = min(facts["from"] for facts in horizons.values())
+            return self.env._(
+                "not yet, the ledger reaches back too little; from %(date)s on", date=format_date(self.env, date))
+        if used["why"] != "learned":
+            return self.env._("nothing to learn, all customers bought or none")
+        return self.env._(
+            "learned from how the forecast did on %(dates)s",
+            dates=", ".join(format_date(self.env, date) for date in used[days]))
 
     # ------------------------------------------------------------------ when it is over
     def _announce(self):

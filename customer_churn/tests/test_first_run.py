@@ -185,6 +185,14 @@ class TestFirstRun(ChurnCommon):
         facts = self.night().forecast_facts
         self.assertIn("Customers: 2, of whom 1 bought once.", facts)
         self.assertRegex(facts, r"buys again: \d+ % within 90 days, \d+ % within 365 days")
+        self.assertIn("come back: not yet, the ledger reaches back too little; from", facts)
+
+    def test_the_forecast_tells_the_past_days_that_it_learned_from(self):
+        self.bought(self.anna, before(250))
+        self.bought(self.bert, before(240), before(40))
+        facts = self.night().forecast_facts
+        self.assertIn("come back: learned from how the forecast did on", facts)
+        self.assertIn("season: not yet", facts)
 
     def test_the_settings_say_what_was_found_and_when_the_next_night_is(self):
         self.bought(self.anna, before(5))
