@@ -33,10 +33,11 @@ def days_of_silence(forecaster, customers, policy):
 
 
 def _by_chance(silence, policy):
-    """Days of at_risk, dormant, lost (customers, 3); at_risk always leaves its lead to act."""
+    """Days of at_risk, dormant, lost (customers, 3); at_risk always leaves its lead to act, and nobody is
+    lost while the near horizon after the last purchase is not over."""
     risk, dormant, lost = (silence.first_day(*margin) for margin in _margins(silence, policy))
     dormant = np.maximum(dormant, policy.floor_days + policy.at_risk_lead)
-    lost = np.maximum(lost, dormant)
+    lost = np.maximum(lost, np.maximum(dormant, policy.near_days))
     if policy.at_risk_lead:
         risk = np.minimum(risk, np.where(dormant < NEVER, dormant - policy.at_risk_lead, NEVER))
     return np.column_stack([np.minimum(risk, dormant), dormant, lost])

@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass, fields
 from numbers import Real
 
-RULES = ('share', 'chance', 'days')
+RULES = ('chance', 'share', 'days')
 SINGLE_RULES = ('same', 'days')
 NEVER = 7306  # days: what would take longer than 20 years never comes
 
@@ -13,16 +13,17 @@ NEVER = 7306  # days: what would take longer than 20 years never comes
 class Policy:
     """Defaults chosen by backtest (docs/method.md). ValueError names the field and the remedy.
 
-    near_days, far_days: the horizons, both fitted. `rule`: 'share' = the state most above its usual
-    share; 'chance' = active from active_chance within near_days, else dormant from dormant_chance
-    within far_days; 'days' = silence alone. at_risk: the chance of a purchase within near_days has
-    fallen to at_risk_share of its value just after the last purchase, or dormant is at_risk_lead
-    days away; dormant is never sooner after it than that, so there is time to act.
+    near_days, far_days: the horizons, both fitted. `rule`: 'chance' = active from active_chance
+    within near_days, else dormant from dormant_chance within far_days; 'share' = the state most
+    above its usual share; 'days' = silence alone. By the first two nobody is lost before near_days
+    of silence. at_risk: the chance of a purchase within near_days has fallen to at_risk_share of
+    its value just after the last purchase, or dormant is at_risk_lead days away; dormant is never
+    sooner after it than that, so there is time to act.
     """
 
     near_days: int = 90
     far_days: int = 365
-    rule: str = 'share'
+    rule: str = 'chance'
     share_exponent: float = 0.6
     active_chance: float = 0.5
     dormant_chance: float = 0.5
@@ -30,7 +31,7 @@ class Policy:
     dormant_days: int = 90
     lost_days: int = 180
     at_risk_share: float = 0.6
-    at_risk_lead: int = 14
+    at_risk_lead: int = 30
     floor_days: int = 14  # nobody is at_risk before so many days of silence
     ceiling_days: int = 0  # lost at the latest after so many; 0 = no such limit
     single_rule: str = 'same'  # customers with one purchase: as the others, or 'days'

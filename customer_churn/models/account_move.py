@@ -19,6 +19,7 @@ class AccountMove(models.Model):
 
     def button_draft(self):
         """A draft may be deleted or given to somebody else without a trace: its customer is read again."""
-        self.filtered(lambda move: move.is_sale_document(include_receipts=True)) \
-            .partner_id.commercial_partner_id._mark_churn_profiles_stale()
+        sales = self.filtered(lambda move: move.is_sale_document(include_receipts=True))
+        # sudo: whoever may reset a document need not see its customer
+        sales.sudo().partner_id.commercial_partner_id._mark_churn_profiles_stale(sales.company_id)
         return super().button_draft()

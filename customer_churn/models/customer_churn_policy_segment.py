@@ -19,8 +19,11 @@ class CustomerChurnPolicy(models.Model):
         """Tried out under the rights of whoever writes it: at night it is looked up under all rights."""
         for policy in self:
             domain = policy._get_partner_domain()
+            if any(condition.field_expr.startswith("churn_") for condition in domain.iter_conditions()):
+                raise policy._refuse_domain(self.env._("a policy decides the status, not the other way round"))
             try:
                 with self.env.cr.savepoint():
+                    # sudo: none, even where the code that writes has it
                     self.env["res.partner"].sudo(False).search(domain, limit=1)
             except Exception as error:  # any text may stand there, and all its faults have this remedy
                 raise policy._refuse_domain(error) from error
@@ -34,12 +37,15 @@ class CustomerChurnPolicy(models.Model):
         for company in companies:
             policies = self.search([("company_id", "=", company.id)])
             bare = policies.filtered(lambda policy: not policy._has_domain())
-            if policies and len(bare) != 1:
+            if policies and not bare:
                 raise ValidationError(self.env._(
-                    "%(company)s needs exactly one policy without a condition, for all other customers, and has: "
-                    "%(names)s. Take the condition away from one, or give the others one.",
-                    company=company.name, names=", ".join(bare.mapped("name")) or "-",
-                ))
+                    "%(company)s needs exactly one policy without a condition, for all other customers, and would have "
+                    "none: leave the condition of one empty, or make another one without.", company=company.name))
+            if len(bare) > 1:
+                raise ValidationError(self.env._(
+                    "%(company)s needs exactly one policy without a condition, for all other customers, and would have "
+                    "%(names)s: give all but one a condition.",
+                    company=company.name, names=", ".join(bare.mapped("name"))))
 
     def write(self, vals):
         companies = self.company_id
@@ -54,14 +60,21 @@ class CustomerChurnPolicy(models.Model):
         self._require_one_for_all_others(companies)
         return result
 
+    def copy_data(self, default=None):
+        """The copy of the policy for all others is archived: there is one."""
+        return [
+            {**vals, "name": self.env._("%s (copy)", policy.name), "active": policy._has_domain(), **(default or {})}
+            for policy, vals in zip(self, super().copy_data(default), strict=True)
+        ]
+
     # ------------------------------------------------------------------ the condition
     def _has_domain(self):
-        return bool(self.domain and self.domain.strip() not in ("", "[]"))
+        return not self._get_partner_domain().is_true()
 
     def _get_partner_domain(self):
         """The condition on res.partner; ValidationError naming the policy where it is none."""
         self.ensure_one()
-        if not self._has_domain():
+        if not self.domain:
             return Domain.TRUE
         try:
             domain = Domain(safe_eval(self.domain))
@@ -77,9 +90,12 @@ class CustomerChurnPolicy(models.Model):
 
     # ------------------------------------------------------------------ who is whose
     @api.model
-    def _get_policies(self, company):
-        """The company's policies, the one for all others last; a first one with the defaults where there is none."""
-        policies = self.search([("company_id", "=", company.id)]) or self._create_default(company)
+    def _get_policies(self, company, create=True):
+        """The company's policies, the one for all others last; one with the defaults where there is none, which
+        is stored unless `create` is False."""
+        policies = self.search([("company_id", "=", company.id)])
+        if not policies:
+            policies = self._create_default(company) if create else self.new({"company_id": company.id})
         return policies.sorted(lambda policy: policy._get_rank())
 
     def _get_rank(self):

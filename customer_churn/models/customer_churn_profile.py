@@ -39,7 +39,8 @@ class CustomerChurnProfile(models.Model):
         string="Turns Lost", readonly=True, help="The day on which the customer turns lost if no purchase comes.",
     )
     next_date = fields.Date(
-        string="Date of the Next Deadline", compute="_compute_next_date", help="When the status changes next.",
+        string="Date of the Next Deadline", compute="_compute_next_date",
+        help="When the status changes next if no purchase comes.",
     )
 
     purchase_count = fields.Integer(string="Purchases", readonly=True, help="Days with at least one purchase.")

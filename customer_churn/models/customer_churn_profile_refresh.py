@@ -54,7 +54,7 @@ class CustomerChurnProfile(models.Model):
         :return: (rows written or deleted, events appended)
         """
         self._stage(columns)
-        self.env.cr.execute(self._write_changed_sql(run))
+        self.env.cr.execute(self._write_changed_sql(run), log_exceptions=False)  # a user may write the same rows
         written, events = self.env.cr.fetchone()
         self.env.cr.execute(SQL(
             "DELETE FROM customer_churn_profile p WHERE company_id = %s AND %s", run.company_id.id,

@@ -123,11 +123,24 @@ class CustomerChurnRun(models.Model):
                 raise
             _logger.info("analysis of %s failed", self.company_id.name, exc_info=True)
             self.env.invalidate_all(flush=False)
-            values = {"state": "failed", "error": f"{error}\n\n{traceback.format_exc()}"}
+            values = {"state": "failed", "error": f"{run._say_error(error)}\n\n{traceback.format_exc()}"}
         run.write({**values, "duration": time.perf_counter() - started})
-        run._announce()
-        if run.state == "failed":
-            run._tell_managers()
+        run._tell()
+
+    def _say_error(self, error):
+        if isinstance(error, PG_CONCURRENCY_EXCEPTIONS_TO_RETRY):
+            return self.env._("Other users wrote the same customers while these were analysed")
+        return str(error)
+
+    def _tell(self):
+        """Whoever waits for it, and the managers of a failure; the run counts even where that cannot be told."""
+        try:
+            with self.env.cr.savepoint():
+                self._announce()
+                if self.state == "failed":
+                    self._tell_managers()
+        except Exception:  # whatever a mail, a bus or a view of theirs may say
+            _logger.exception("the end of %s could not be told", self.display_name)
 
     def _tell_managers(self):
         """One activity a manager on the failed run; an earlier one that is still open is enough."""
@@ -169,9 +182,12 @@ class CustomerChurnRun(models.Model):
             read_at = self.env["customer.churn.purchase"]._read_watermark()
             if not self._try_lock(self.company_id) or self.state != "running":
                 return
-            self.date = max(self.date, self._get_next_date(self.company_id))
+            date = max(self.date, self._get_next_date(self.company_id))
+            if date != self.date:  # the row stays free: a manager may ask for a full run meanwhile
+                self.date = date
             try:
-                return self._execute(read_at, retry=tries_left > 0)
+                self._execute(read_at, retry=tries_left > 0)
+                return self.env.flush_all()
             except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
                 self.env.cr.rollback()
 
@@ -186,7 +202,7 @@ class CustomerChurnRun(models.Model):
         fresh = {(run.company_id, run.date) for run in done} if not full else set()
         missing = (companies - pending.company_id).filtered(lambda c: (c, self._get_today(c)) not in fresh)
         if full:
-            pending.kind = "full"
+            pending.filtered(lambda run: run.kind != "full").kind = "full"
         return pending | self._ask_for(
             [self._prepare_run_vals(company, self._get_next_date(company), full) for company in missing])
 

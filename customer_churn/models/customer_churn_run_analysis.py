@@ -6,10 +6,9 @@ import json
 from dateutil.relativedelta import relativedelta
 from odoo import api, fields, models
 
+from ..report.customer_churn_purchase import YEAR_DAYS
 from .customer_churn_profile_refresh import COLUMNS
 from .customer_churn_status_mixin import STATUS_CODES
-
-YEAR_DAYS = 365
 
 
 class CustomerChurnRun(models.Model):
@@ -104,7 +103,6 @@ class CustomerChurnRun(models.Model):
         :return: pandas.DataFrame indexed by partner id: the engine's history and answers, `policy_id`
         """
         run = self.new(self._prepare_run_vals(company, fields.Date.to_date(date), full=True))
-        Policy = self.env["customer.churn.policy"]
-        policies = Policy.search([("company_id", "=", company.id)]) or Policy.new({"company_id": company.id})
+        policies = self.env["customer.churn.policy"]._get_policies(company, create=False)
         log = self.env["customer.churn.purchase"]._read_log(company, run.date)
         return run._assess(run._fit(log, policies), log.history(run.date), policies)

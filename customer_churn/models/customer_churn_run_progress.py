@@ -9,6 +9,7 @@ from odoo.tools import SQL, format_date, format_datetime
 from .customer_churn_run import LOCK_CLASS
 
 STAGE = [("waiting", "Waiting"), ("working", "Working"), ("done", "Done"), ("failed", "Failed")]
+FEW = 100  # customers: below it the usual values weigh more than what was learned
 SLOW = timedelta(minutes=3)  # a scheduled action that was woken starts within one
 
 
@@ -17,6 +18,8 @@ class CustomerChurnRun(models.Model):
 
     stage = fields.Selection(STAGE, string="Progress", compute="_compute_stage")
     explanation = fields.Char(compute="_compute_explanation")
+    change_count = fields.Integer(
+        string="Changes", compute="_compute_change_count", help="Changes of status, without customers seen first.")
     forecast_facts = fields.Text(
         string="What the Forecast Learned", compute="_compute_forecast_facts",
         help="The forecast's parameters in words.")
@@ -37,8 +40,15 @@ class CustomerChurnRun(models.Model):
                 WHERE locktype = 'advisory' AND classid = %s AND objsubid = 2 AND granted
                   AND database = (SELECT oid FROM pg_database WHERE datname = current_database())""", LOCK_CLASS))}
 
+    @api.depends("event_count")
+    def _compute_change_count(self):
+        counts = dict(self.env["customer.churn.event"]._read_group(
+            [("run_id", "in", self.ids), ("old_status", "!=", False)], ["run_id"], ["__count"]))
+        for run in self:
+            run.change_count = counts.get(run._origin, 0)
+
     # ------------------------------------------------------------------ in words
-    @api.depends("stage", "error", "customer_count", "event_count")
+    @api.depends("stage", "error", "customer_count", "change_count")
     def _compute_explanation(self):
         for run in self:
             run.explanation = getattr(run, f"_explain_{run.stage}")() if run.stage else False
@@ -60,7 +70,7 @@ class CustomerChurnRun(models.Model):
     def _explain_working(self):
         last = self.search(
             [("company_id", "=", self.company_id.id), ("state", "=", "done"), ("kind", "=", "full")], limit=1)
-        if not last:
+        if not last or last.duration < 2:
             return self.env._("The ledger is being read and the forecast learned. You may leave this page.")
         return self.env._(
             "The ledger is being read and the forecast learned. The last full analysis took %(seconds)s seconds.",
@@ -70,13 +80,15 @@ class CustomerChurnRun(models.Model):
         if not self.customer_count:
             return self._explain_nobody(self.company_id)
         return self.env._(
-            "Customers with a status: %(customers)s. Changes of status: %(events)s.",
-            customers=f"{self.customer_count:,}", events=f"{self.event_count:,}")
+            "Customers with a status: %(customers)s. Seen for the first time: %(first)s. "
+            "Changes of status: %(changes)s.",
+            customers=f"{self.customer_count:,}", first=f"{self.event_count - self.change_count:,}",
+            changes=f"{self.change_count:,}")
 
     @api.model
     def _explain_nobody(self, company):
         return self.env._(
-            "%(company)s has no posted customer invoice yet, so there is nobody to look at. Post the first one: "
+            "No posted customer invoice of %(company)s counts yet, so there is nobody to look at. Post the first one: "
             "the next night finds it.", company=company.name)
 
     def _explain_failed(self):
@@ -96,9 +108,10 @@ class CustomerChurnRun(models.Model):
 
     def _say_forecast_facts(self, parameters):
         report = parameters["report"]
+        few = report["customers_used"] < FEW
         how = {
             "fitted": self.env._("learned from this ledger"),
-            "prior": self.env._("too few customers to learn from: usual values"),
+            "prior": self.env._("few customers to learn from: mostly usual values"),
             "stopped early": self.env._("learned from this ledger, without settling: use with care"),
         }
         chances = [
@@ -109,8 +122,8 @@ class CustomerChurnRun(models.Model):
             self.env._("Customers: %(count)s, of whom %(single)s bought once.", count=f"{report['customers']:,}",
                        single=f"{report['single_purchases']:,}"),
             self.env._("The average customer buys again: %(chances)s.", chances=", ".join(chances)),
-            self.env._("How often customers buy: %(how)s.", how=how[report["purchases"]]),
-            self.env._("How much they spend: %(how)s.", how=how[report["money"]]),
+            self.env._("How often customers buy: %(how)s.", how=how["prior" if few else report["purchases"]]),
+            self.env._("How much they spend: %(how)s.", how=how["prior" if few else report["money"]]),
             self.env._("Who is likelier to come back: %(how)s.", how=self._say_past(report["ranking"], "cuts")),
             self.env._("Up or down with the season: %(how)s.", how=self._say_past(report["level"], "seasons")),
         ])

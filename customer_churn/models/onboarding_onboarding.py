@@ -23,7 +23,8 @@ class OnboardingOnboarding(models.Model):
             [("company_id", "=", self.env.company.id)], order="id desc", limit=1)
         self.churn_run_id = run
         self.churn_stage = run.stage
-        self.churn_explanation = run.explanation or self._explain_ledger()
+        nobody = run.state == "done" and not run.customer_count
+        self.churn_explanation = run.explanation if run and not nobody else self._explain_ledger()
         self.churn_counts = self.env["customer.churn.policy"]._say_statuses(self.env.company)
 
     def _explain_ledger(self):
@@ -52,7 +53,8 @@ class OnboardingOnboarding(models.Model):
     def _get_churn_progress(self):
         """How far this company is; none where the steps were closed."""
         # sudo: the steps' progress of a company is the code's own record, as in Invoicing
-        progress = self.env.ref(ONBOARDING).sudo()._search_or_create_progress()
+        steps = (self.env.ref(ONBOARDING, raise_if_not_found=False) or self).sudo()
+        progress = steps._search_or_create_progress() if steps else self.env["onboarding.progress"]
         return progress.filtered(lambda progress: not progress.is_onboarding_closed)
 
     def action_close_churn(self):

@@ -12,8 +12,8 @@ class ResCompany(models.Model):
     )
 
     def _share_unassigned_customers(self, share):
-        """Managers of this app decide it, who may not write companies otherwise."""
-        if not self.env.user.has_group(MANAGER):
+        """Managers of this app decide it for their companies, who may not write these otherwise."""
+        if not self.env.user.has_group(MANAGER) or self - self.env.user.company_ids:
             raise AccessError(self.env._(
                 "Only managers of Customer Retention decide who gets the customers. Ask one of them."))
         # sudo: this one field; the right was checked above

@@ -35,7 +35,7 @@ class ResPartner(models.Model):
         search="_search_churn_last_purchase_date", groups=USER,
     )
     churn_exclude = fields.Boolean(
-        string="Exclude from Retention", groups=USER,
+        string="Exclude from Retention", groups="customer_churn.group_customer_churn_manager",
         help="For staff, sister companies and one-off customers: no status, no cases. Counts on the customer itself, "
              "not on its contacts.",
     )
@@ -111,10 +111,14 @@ class ResPartner(models.Model):
         left._mark_churn_profiles_stale()
         return result
 
-    def _mark_churn_profiles_stale(self):
+    def _mark_churn_profiles_stale(self, companies=None):
+        """Read these customers again in the next night of the companies, None for all."""
+        domain = Domain("partner_id", "in", self.ids)
+        if companies is not None:
+            domain &= Domain("company_id", "in", companies.ids)
         if self:
-            # sudo: whoever may move a contact need not see profiles, of any company
-            self.env["customer.churn.profile"].sudo().search([("partner_id", "in", self.ids)]).is_stale = True
+            # sudo: whoever may move a contact or a document need not see profiles, of any company
+            self.env["customer.churn.profile"].sudo().search(domain).is_stale = True
 
     # ------------------------------------------------------------------ buttons
     def action_open_churn_profile(self):

@@ -14,6 +14,8 @@ MANAGER = "customer_churn.group_customer_churn_manager"
 STEPS = "customer_churn.onboarding_onboarding_action_churn"
 MINE = "customer_churn.customer_churn_profile_action_mine"
 
+SEEN_ONE = "Customers with a status: 1. Seen for the first time: 1. Changes of status: 0."
+
 
 @tagged("post_install", "-at_install", "customer_churn")
 class TestFirstRun(ChurnCommon):
@@ -160,7 +162,7 @@ class TestFirstRun(ChurnCommon):
             other.rollback()
         self._the_scheduled_action_has_run()
         self.assertEqual(run.stage, "done")
-        self.assertEqual(run.explanation, "Customers with a status: 1. Changes of status: 1.")
+        self.assertEqual(run.explanation, SEEN_ONE)
 
     def test_a_run_that_waits_for_long_says_where_to_look(self):
         run = self._asked()
@@ -173,11 +175,11 @@ class TestFirstRun(ChurnCommon):
         self.assertIn("switched off", run.explanation)
 
     def test_a_company_without_invoices_gets_a_sentence(self):
-        self.assertIn("no posted customer invoice", self._page().churn_explanation)
+        self.assertIn("No posted customer invoice", self._page().churn_explanation)
         self.bought(self.anna, before(5))
         self.assertIn("Posted customer invoices of Purveyor: 1", self._page().churn_explanation)
         run = self.night(company=self._create_company("Empty"))
-        self.assertIn("Empty has no posted customer invoice", run.explanation)
+        self.assertIn("No posted customer invoice of Empty", run.explanation)
 
     def test_the_forecast_is_told_in_words(self):
         self.bought(self.anna, before(5))
@@ -214,7 +216,7 @@ class TestFirstRun(ChurnCommon):
         for user in (self.manager, colleague):
             self.assertEqual(self._notices(user), [{
                 "type": "success", "sticky": True, "title": "Purveyor: the analysis is done",
-                "message": "Customers with a status: 1. Changes of status: 1.",
+                "message": SEEN_ONE,
             }])
         self.assertEqual(self._notices(bystander), [])
 

@@ -82,6 +82,28 @@ class TestPolicy(ChurnCommon):
         with self.assertRaisesRegex(ValidationError, "you may look up"):
             segment.domain = "[('invoice_ids.amount_total', '>', 1000)]"
 
+    def test_a_copy_does_not_take_the_place_of_the_policy_for_all_others(self):
+        copy = self.policy.copy()
+        self.assertEqual((copy.name, copy.active), ("Everybody (copy)", False))
+        self.assertTrue(self._segment().copy().active)
+
+    def test_a_condition_that_takes_everybody_is_none(self):
+        for domain in ("[ ]", "[(1, '=', 1)]"):
+            with self.assertRaisesRegex(ValidationError, "exactly one policy"), self.env.cr.savepoint():
+                self._segment(domain=domain)
+
+    def test_a_condition_on_the_status_is_refused(self):
+        with self.assertRaisesRegex(ValidationError, "not the other way round"):
+            self._segment(domain="[('churn_status', '=', 'lost')]")
+
+    def test_a_company_goes_with_its_policies(self):
+        company = self._create_company("Short-lived")
+        policy = self.Policy._get_policies(company)
+        self.env["account.journal"].search([("company_id", "=", company.id)]).unlink()
+        self.env.cr.execute("DELETE FROM res_company WHERE id = %s", [company.id])
+        self.env.invalidate_all()
+        self.assertFalse(policy.exists())
+
     def test_a_salesperson_reads_policies_with_their_preview(self):
         self.bought(self.anna, before(20))
         self.night()

@@ -340,6 +340,19 @@ class TestRun(ChurnCommon):
         self.assertEqual(self.stored(), stored)
         self.assertEqual(self.Run.search_count([]), runs)
 
+    def test_a_replay_gives_each_customer_the_policy_that_a_run_gives(self):
+        self.anna.ref = "W"
+        self.bought(self.anna, before(20))
+        self.bought(self.bert, before(20))
+        everybody = self.Policy.create({"name": "Everybody", "company_id": self.company.id})
+        segment = self.Policy.create({
+            "name": "Wholesale", "company_id": self.company.id, "domain": "[('ref', '=', 'W')]", "sequence": 2000})
+        self.night()
+        replayed = self.Run._replay(self.company, TODAY)
+        for customer, policy in ((self.anna, segment), (self.bert, everybody)):
+            self.assertEqual(self.profile(customer).policy_id, policy)
+            self.assertEqual(replayed.policy_id[customer.id], policy.id)
+
     def test_the_company_s_time_zone_decides_the_day(self):
         self.company.partner_id.tz = "Pacific/Kiritimati"
         east = self.Run._get_today(self.company)

@@ -71,6 +71,28 @@ class TestSecurity(ChurnCommon):
         self.assertFalse(self.env["res.partner"].with_user(self.seller).search(
             [("id", "=", self.bert.id), ("churn_status", "!=", False)]))
 
+    @mute_logger("odoo.addons.base.models.ir_model")
+    def test_only_managers_exclude_customers(self):
+        with self.assertRaises(AccessError):
+            self.anna.with_user(self.seller).churn_exclude = True
+        self.anna.with_user(self.manager).sudo(False).read(["churn_exclude"])
+
+    def test_a_manager_decides_for_own_companies_only(self):
+        wizard = self.env["customer.churn.salespeople.wizard"].with_user(self.manager)
+        with self.assertRaises(AccessError):
+            wizard.create({"company_id": self.sister.id, "share": "managers"}).action_apply()
+        self.assertTrue(self.sister.churn_share_unassigned)
+
+    def test_an_accountant_resets_an_invoice_of_a_customer_that_is_out_of_sight(self):
+        clerk = self._user("churn_clerk", "account.group_account_invoice")
+        invoice = self.bought(self.anna, before(3))
+        self.env.flush_all()
+        self.env.cr.execute("UPDATE res_partner SET company_id = %s WHERE id = %s", [self.sister.id, self.anna.id])
+        self.env.invalidate_all()
+        invoice.with_user(clerk).button_draft()
+        stale = self.env["customer.churn.profile"].sudo().search([("is_stale", "=", True)])
+        self.assertEqual((stale.partner_id, stale.company_id), (self.anna, self.company))
+
     def test_a_salesperson_schedules_an_activity_on_an_own_customer(self):
         action = self.anna.with_user(self.seller).churn_profile_id.action_schedule_activity()
         self.env["mail.activity.schedule"].with_user(self.seller).with_context(**action["context"]).create({

@@ -53,7 +53,8 @@ def by_trying_every_day(forecaster, who, policy):
     dormant = np.maximum(dormant, policy.floor_days + policy.at_risk_lead)
     if policy.at_risk_lead:
         risk = np.minimum(risk, np.where(dormant < NEVER, dormant - policy.at_risk_lead, NEVER))
-    return np.column_stack([np.minimum(risk, dormant), dormant, np.maximum(dormant, lost)])
+    lost = np.maximum(lost, np.maximum(dormant, policy.near_days))
+    return np.column_stack([np.minimum(risk, dormant), dormant, lost])
 
 
 def expected(forecaster, who, policy):
