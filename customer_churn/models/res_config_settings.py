@@ -5,6 +5,8 @@ class ResConfigSettings(models.TransientModel):
     _inherit = "res.config.settings"
 
     churn_share_unassigned = fields.Boolean(related="company_id.churn_share_unassigned", readonly=False)
+    churn_value_a_share = fields.Float(related="company_id.churn_value_a_share", readonly=False)
+    churn_value_b_share = fields.Float(related="company_id.churn_value_b_share", readonly=False)
     churn_last_run_id = fields.Many2one("customer.churn.run", compute="_compute_churn_facts")
     churn_last_explanation = fields.Char(related="churn_last_run_id.explanation")
     churn_next_run = fields.Datetime(compute="_compute_churn_facts")
