@@ -95,6 +95,14 @@ class TestValue(ChurnCommon):
             with self.assertRaisesRegex(ValidationError, "Purveyor: the shares.*Lower"), self.env.cr.savepoint():
                 self.company.write({"churn_value_a_share": a_share, "churn_value_b_share": b_share})
 
+    def test_both_shares_change_at_once_in_the_settings(self):
+        for a_share, b_share in ((0.9, 0.05), (0.1, 0.85)):
+            self.env["res.config.settings"].create(
+                {"churn_value_a_share": a_share, "churn_value_b_share": b_share}).execute()
+            self.assertEqual(self.company._get_churn_value_shares(), (a_share, b_share))
+        settings = self.env["res.config.settings"].create({})
+        self.assertEqual((settings.churn_value_a_share, settings.churn_value_b_share), (0.1, 0.85))
+
     def test_changed_shares_lead_to_a_fit(self):
         self.bought(self.anna, before(10))
         self.night()
