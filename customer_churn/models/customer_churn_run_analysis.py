@@ -24,16 +24,15 @@ class CustomerChurnRun(models.Model):
         company, last = self.company_id, self._get_last_done(self.company_id)
         policies = self.env["customer.churn.policy"]._get_policies(company)
         described = self._describe(policies)
-        due = self._needs_fit(last, described)
-        forecaster, limits = (None, None) if due else (self._load(last), self._load_limits(last))
-        full = not (forecaster and limits)
+        forecaster, limits = self._recall(last, described)
+        full = forecaster is None
         customers = None if full else Purchase._get_changed_customers(company, last.read_at, last.date, self.date)
         log = Purchase._read_log(company, self.date, customers)
         history = log.history(self.date)
         if full:
             forecaster, limits = self._fit(log, policies), self._fit_limits(history)
-        columns = self._decide(forecaster, history.join(limits.rate(history)), policies)
-        written, events = Profile._refresh(self, columns, customers)
+        decided = self._decide(forecaster, history.join(limits.rate(history)), policies)
+        written, events = Profile._refresh(self, decided, customers)
         return {
             "kind": "full" if full else "nightly",
             "customer_count": Profile.search_count([("company_id", "=", company.id)]),
@@ -45,6 +44,13 @@ class CustomerChurnRun(models.Model):
             "policies": described,
             "fit_date": self.date if full else last.fit_date,
         }
+
+    def _recall(self, last, described):
+        """Forecaster and limits of value of the last run; None, None where a fit is due."""
+        if self._needs_fit(last, described):
+            return None, None
+        learned = self._load(last), self._load_limits(last)
+        return learned if all(learned) else (None, None)
 
     def _needs_fit(self, last, described):
         """A fit is due when asked for, on the first night, a month after the last, or as settings changed."""
