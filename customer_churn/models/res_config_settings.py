@@ -29,10 +29,10 @@ class ResConfigSettings(models.TransientModel):
                 [*mine, ("user_id", "=", False)])
 
     def set_values(self):
-        super().set_values()
         shares = {name: self[name] for name in ("churn_value_a_share", "churn_value_b_share")}
         if tuple(shares.values()) != self.company_id._get_churn_value_shares():
             self.company_id.write(shares)
+        return super().set_values()
 
     def action_churn_run(self):
         return self.env["customer.churn.run"].action_run()
