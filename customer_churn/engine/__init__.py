@@ -13,12 +13,14 @@ _PLACES = {
     'Forecaster': 'forecaster',
     'Policy': 'policy',
     'PurchaseLog': 'purchase_log',
+    'ValueLimits': 'value',
     'backtest': 'backtesting',
     'fit': 'fitting',
     'fit_pareto_nbd': 'pareto_nbd',
+    'fit_value': 'value',
 }
 
-__all__ = ['Forecaster', 'Policy', 'PurchaseLog', 'backtest', 'fit', 'fit_pareto_nbd']
+__all__ = list(_PLACES)
 
 
 def __getattr__(name):

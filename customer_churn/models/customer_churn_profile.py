@@ -4,6 +4,8 @@ from odoo.tools import SQL, format_date
 
 from .customer_churn_status_mixin import STATUS
 
+VALUE_CLASS = [("a", "A"), ("b", "B"), ("c", "C")]
+VALUE_CLASS_CODES = [code for code, _name in VALUE_CLASS]
 DEADLINES = {"at_risk": "at_risk_date", "dormant": "dormant_date", "lost": "lost_date"}
 
 
@@ -73,6 +75,16 @@ class CustomerChurnProfile(models.Model):
     revenue_at_stake = fields.Monetary(
         string="Revenue at Stake", readonly=True,
         help="What a year of this customer is worth, times the chance that no purchase comes.",
+    )
+    value_class = fields.Selection(
+        VALUE_CLASS, readonly=True,
+        help="By money, the better of the last and the previous 12 months: the dearest customers, who together make "
+             "the first share of it (70 %, unless changed), are A, the next (20 %) are B, all others C.",
+    )
+    rfm_score = fields.Char(
+        string="RFM Score", size=3, readonly=True,
+        help="Recency of the last purchase, frequency of purchases, total revenue: a digit each, from 1 (the lowest "
+             "fifth of the customers) to 5 (the highest fifth).",
     )
     explanation = fields.Text(compute="_compute_explanation")
     rhythm = fields.Text(compute="_compute_rhythm", help="The usual gap between two purchases, and the silence since.")

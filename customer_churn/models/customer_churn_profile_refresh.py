@@ -4,6 +4,7 @@ rows that differ and appends the events of those whose status changed."""
 from odoo import api, models
 from odoo.tools import SQL
 
+from .customer_churn_profile import VALUE_CLASS_CODES
 from .customer_churn_status_mixin import STATUS_CODES
 
 STAGING = "customer_churn_staging"
@@ -28,6 +29,8 @@ COLUMNS = {  # staged column -> kind; NaN and NaT stand for NULL
     "revenue_previous_12m": "f8",
     "revenue_total": "f8",
     "revenue_at_stake": "f8",
+    "value_class": "i4",
+    "rfm_score": "i4",
 }
 SQL_TYPES = {"i4": "int4", "f8": "float8", "date": "date"}
 NOT_STORED = ("status", "new_until")
@@ -83,12 +86,16 @@ class CustomerChurnProfile(models.Model):
 
     @api.model
     def _stored_expression(self, name, decimals):
-        """The staged column as it is stored: sentinels to NULL, money to the currency's decimals."""
+        """The staged column as it is stored: sentinels to NULL, codes to words, money to the currency's decimals."""
         column, kind = SQL.identifier("s", name), COLUMNS[name]
         if kind == "date":
             return SQL("NULLIF(%s, 'infinity')", column)
         if name == "policy_id":
             return SQL("NULLIF(%s, 0)", column)
+        if name == "value_class":
+            return SQL("(%s::varchar[])[%s + 1]", VALUE_CLASS_CODES, column)
+        if name == "rfm_score":
+            return SQL("%s::varchar", column)
         if kind == "f8":
             value = SQL("NULLIF(%s, 'NaN')", column)
             return SQL("round(%s::numeric, %s)", value, decimals) if self._fields[name].type == "monetary" else value

@@ -43,7 +43,9 @@ class CustomerChurnRun(models.Model):
     event_count = fields.Integer(string="Status Changes", readonly=True)
     duration = fields.Float(string="Duration (Seconds)", digits=(16, 2), readonly=True, aggregator="avg")
     parameters = fields.Text(readonly=True, help="The forecast's parameters, as JSON.")
-    policies = fields.Text(readonly=True, help="The policies as they were, as JSON: a fit is due when they change.")
+    value_limits = fields.Text(readonly=True, help="The limits of value classes and RFM scores, as JSON.")
+    policies = fields.Text(
+        readonly=True, help="Policies and shares of value as they were, as JSON: a fit is due when they change.")
     fit_date = fields.Date(string="Fitted On", readonly=True)
     read_at = fields.Datetime(readonly=True, help="Every change of the ledger before this moment was seen.")
     error = fields.Text(readonly=True)

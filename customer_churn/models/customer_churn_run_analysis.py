@@ -23,14 +23,15 @@ class CustomerChurnRun(models.Model):
         company, last = self.company_id, self._get_last_done(self.company_id)
         policies = self.env["customer.churn.policy"]._get_policies(company)
         described = self._describe(policies)
-        forecaster = None if self._needs_fit(last, described) else self._load(last)
+        forecaster, limits = self._recall(last, described)
         full = forecaster is None
         customers = None if full else Purchase._get_changed_customers(company, last.read_at, last.date, self.date)
         log = Purchase._read_log(company, self.date, customers)
-        if full:
-            forecaster = self._fit(log, policies)
         history = log.history(self.date)
-        written, events = Profile._refresh(self, self._decide(forecaster, history, policies), customers)
+        if full:
+            forecaster, limits = self._fit(log, policies), self._fit_limits(history)
+        decided = self._decide(forecaster, history.join(limits.rate(history)), policies)
+        written, events = Profile._refresh(self, decided, customers)
         return {
             "kind": "full" if full else "nightly",
             "customer_count": Profile.search_count([("company_id", "=", company.id)]),
@@ -38,12 +39,20 @@ class CustomerChurnRun(models.Model):
             "changed_count": written,
             "event_count": events,
             "parameters": forecaster.to_json(),
+            "value_limits": limits.to_json(),
             "policies": described,
             "fit_date": self.date if full else last.fit_date,
         }
 
+    def _recall(self, last, described):
+        """Forecaster and limits of value of the last run; None, None where a fit is due."""
+        if self._needs_fit(last, described):
+            return None, None
+        learned = self._load(last), self._load_limits(last)
+        return learned if all(learned) else (None, None)
+
     def _needs_fit(self, last, described):
-        """A fit is due when asked for, on the first night, a month after the last, or as policies changed."""
+        """A fit is due when asked for, on the first night, a month after the last, or as settings changed."""
         return (
             self.kind == "full" or not last
             or self.date >= last.fit_date + relativedelta(months=1)
@@ -51,8 +60,9 @@ class CustomerChurnRun(models.Model):
         )
 
     def _describe(self, policies):
-        """All of the policies that decides a status, as JSON: equal when nothing changed."""
-        return json.dumps([[policy.id, policy.domain, vars(policy._to_engine())] for policy in policies])
+        """All of the settings that decides a status or a class, as JSON: equal when nothing changed."""
+        described = [[policy.id, policy.domain, vars(policy._to_engine())] for policy in policies]
+        return json.dumps([*described, self.company_id._get_churn_value_shares()])
 
     def _fit(self, log, policies):
         from .. import engine
@@ -69,8 +79,22 @@ class CustomerChurnRun(models.Model):
         except ValueError:
             return None
 
+    def _fit_limits(self, history):
+        from .. import engine
+
+        return engine.fit_value(history, *self.company_id._get_churn_value_shares())
+
+    def _load_limits(self, run):
+        """The limits of value of an earlier run; None where they are of another version."""
+        from .. import engine
+
+        try:
+            return engine.ValueLimits.from_json(run.value_limits)
+        except ValueError:
+            return None
+
     def _decide(self, forecaster, history, policies):
-        """Forecast and status of each customer of `history` under the policy that is theirs.
+        """Forecast and status of each customer of `history`, beside its value, under the policy that is theirs.
 
         :return: dict of arrays, the columns of customer_churn_profile_refresh.COLUMNS
         """
@@ -78,6 +102,7 @@ class CustomerChurnRun(models.Model):
         dates = {"first_purchase_date": "first_date", "last_purchase_date": "last_date",
                  "usual_gap_days": "gap_median", "gap_spread_days": "gap_spread"}
         frame["status"] = frame["status"].map({name: code for code, name in enumerate(STATUS_CODES)}).astype("i4")
+        frame["value_class"] = frame["value_class"].cat.codes
         return {
             name: (frame.index if name == "partner_id" else frame[dates.get(name, name)]).to_numpy() for name in COLUMNS
         }
@@ -105,4 +130,6 @@ class CustomerChurnRun(models.Model):
         run = self.new(self._prepare_run_vals(company, fields.Date.to_date(date), full=True))
         policies = self.env["customer.churn.policy"]._get_policies(company, create=False)
         log = self.env["customer.churn.purchase"]._read_log(company, run.date)
-        return run._assess(run._fit(log, policies), log.history(run.date), policies)
+        history = log.history(run.date)
+        value = run._fit_limits(history).rate(history)
+        return run._assess(run._fit(log, policies), history.join(value), policies)

@@ -1,5 +1,5 @@
-from odoo import fields, models
-from odoo.exceptions import AccessError
+from odoo import api, fields, models
+from odoo.exceptions import AccessError, ValidationError
 
 from .customer_churn_run import MANAGER
 
@@ -10,6 +10,26 @@ class ResCompany(models.Model):
     churn_share_unassigned = fields.Boolean(
         string="Salespeople See Customers Without a Salesperson", default=True,
     )
+    churn_value_a_share = fields.Float(
+        string="Value Class A Makes", required=True, default=0.7,
+        help="Share of the money of a year that the customers of value class A make together.",
+    )
+    churn_value_b_share = fields.Float(
+        string="Value Class B Makes", required=True, default=0.2,
+        help="Share of the money of a year that the customers of value class B make together.",
+    )
+
+    @api.constrains("churn_value_a_share", "churn_value_b_share")
+    def _check_churn_value_shares(self):
+        for company in self:
+            a, b = company._get_churn_value_shares()
+            if not (a > 0 and b > 0 and a + b < 1):
+                raise ValidationError(self.env._(
+                    "%(company)s: the shares of value classes A and B must be above 0 %% and together below 100 %%. "
+                    "Lower the larger one; what is left is class C.", company=company.name))
+
+    def _get_churn_value_shares(self):
+        return self.churn_value_a_share, self.churn_value_b_share
 
     def _share_unassigned_customers(self, share):
         """Managers of this app decide it for their companies, who may not write these otherwise."""

@@ -5,6 +5,11 @@ class ResConfigSettings(models.TransientModel):
     _inherit = "res.config.settings"
 
     churn_share_unassigned = fields.Boolean(related="company_id.churn_share_unassigned", readonly=False)
+    # not related: these are written one by one, and both shares are checked together
+    churn_value_a_share = fields.Float(
+        string="Value Class A Makes", default=lambda self: self.env.company.churn_value_a_share)
+    churn_value_b_share = fields.Float(
+        string="Value Class B Makes", default=lambda self: self.env.company.churn_value_b_share)
     churn_last_run_id = fields.Many2one("customer.churn.run", compute="_compute_churn_facts")
     churn_last_explanation = fields.Char(related="churn_last_run_id.explanation")
     churn_next_run = fields.Datetime(compute="_compute_churn_facts")
@@ -22,6 +27,12 @@ class ResConfigSettings(models.TransientModel):
             settings.churn_counts = self.env["customer.churn.policy"]._say_statuses(settings.company_id)
             settings.churn_unassigned_count = self.env["customer.churn.profile"].search_count(
                 [*mine, ("user_id", "=", False)])
+
+    def set_values(self):
+        shares = {name: self[name] for name in ("churn_value_a_share", "churn_value_b_share")}
+        if tuple(shares.values()) != self.company_id._get_churn_value_shares():
+            self.company_id.write(shares)
+        return super().set_values()
 
     def action_churn_run(self):
         return self.env["customer.churn.run"].action_run()

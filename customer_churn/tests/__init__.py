@@ -11,4 +11,5 @@ from . import (
     test_purity,
     test_run,
     test_security,
+    test_value,
 )
