@@ -111,9 +111,10 @@ class CustomerChurnProfile(models.Model):
         stored = [name for name in COLUMNS if name not in NOT_STORED]
         decided = [*stored, "status", "status_date", "is_stale"]
         updated = [*decided, "currency_id", "user_id", "run_id", "forecast_date", "write_uid", "write_date"]
-        inserted = [*updated, "company_id", "create_uid", "create_date"]
+        inserted = ["id", *updated, "company_id", "create_uid", "create_date"]
         comma = SQL(", ")
-        event = comma.join(SQL.identifier("p", name) for name in ("id", *EVENT_COLUMNS))
+        event, new_event = (
+            comma.join(SQL.identifier(table, name) for name in ("id", *EVENT_COLUMNS)) for table in ("p", "s"))
         return SQL(
             """
             WITH staged AS MATERIALIZED (%(staged)s),
@@ -122,15 +123,15 @@ class CustomerChurnProfile(models.Model):
                       WHERE p.id = s.old_id AND (%(old)s) IS DISTINCT FROM (%(new)s)
                   RETURNING %(event)s, s.old_status),
                  inserted AS (
-                     INSERT INTO customer_churn_profile AS p (%(inserted)s)
-                     SELECT %(inserted)s FROM staged WHERE old_id IS NULL RETURNING %(event)s),
+                     INSERT INTO customer_churn_profile (%(inserted)s)
+                     SELECT %(inserted)s FROM staged WHERE old_id IS NULL),
                  written AS (
                      SELECT * FROM updated
-                      UNION ALL SELECT inserted.*, old_status FROM inserted JOIN staged USING (partner_id)),
+                      UNION ALL SELECT %(new_event)s, s.old_status FROM staged s WHERE s.old_id IS NULL),
                  appended AS (%(events)s RETURNING 1)
             SELECT (SELECT count(*) FROM written), (SELECT count(*) FROM appended)
             """,
-            staged=self._staged_sql(run, stored), event=event,
+            staged=self._staged_sql(run, stored), event=event, new_event=new_event,
             updates=comma.join(
                 SQL("%s = %s", SQL.identifier(name), SQL.identifier("s", name)) for name in updated),
             inserted=comma.join(map(SQL.identifier, inserted)),
@@ -146,7 +147,9 @@ class CustomerChurnProfile(models.Model):
         status = SQL("(%s::varchar[])[s.status + 1]", list(STATUS_CODES))
         return SQL(
             """
-            SELECT o.id AS old_id, %(stored)s, %(status)s AS status, FALSE AS is_stale,
+            SELECT o.id AS old_id,
+                   CASE WHEN o.id IS NULL THEN nextval('customer_churn_profile_id_seq') ELSE o.id END AS id,
+                   %(stored)s, %(status)s AS status, FALSE AS is_stale,
                    CASE WHEN o.id IS NULL THEN (%(last_event)s) ELSE o.status END AS old_status,
                    CASE WHEN o.status = %(status)s THEN o.status_date
                         ELSE LEAST(%(date)s::date, GREATEST(%(since)s::date, CASE %(status)s
