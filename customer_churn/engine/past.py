@@ -31,6 +31,7 @@ class Past:
         return date_of(self.first + BEFORE + horizon)
 
     def look(self, day):
+        """The Look of a day since 1970-01-01, always the same one."""
         if day not in self._looks:
             self._looks[day] = Look(self.log, day, self.unit)
         return self._looks[day]
@@ -58,6 +59,7 @@ class Look:
 
     @property
     def date(self):
+        """The day as an ISO date."""
         return date_of(self.day)
 
     def came(self, horizon):

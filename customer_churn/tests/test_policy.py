@@ -18,7 +18,7 @@ class TestPolicy(ChurnCommon):
         return self.Policy.create(
             {"name": "Wholesale", "company_id": self.company.id, "domain": "[('ref', '=', 'W')]", **values})
 
-    def _refused(self, message, **values):
+    def assertRefused(self, message, **values):
         with self.assertRaisesRegex(ValidationError, message), self.env.cr.savepoint():
             self.policy.write(values)
 
@@ -28,23 +28,17 @@ class TestPolicy(ChurnCommon):
             self.assertEqual(self.policy[field.name], field.default, field.name)
         self.assertEqual(self.policy._to_engine(), Policy())
 
-    def test_a_horizon_of_no_day_is_refused(self):
-        self._refused("Everybody, Near Horizon", near_days=0)
-
-    def test_a_far_horizon_not_after_the_near_one_is_refused(self):
-        self._refused("Everybody, Far Horizon", near_days=90, far_days=90)
-
-    def test_chances_out_of_order_are_refused(self):
-        self._refused("Everybody, Active From", active_chance=0.6, dormant_chance=0.5)
-
-    def test_chances_above_one_are_refused(self):
-        self._refused("Everybody, Dormant From", dormant_chance=1.5)
-
-    def test_days_out_of_order_are_refused(self):
-        self._refused("Everybody, At Risk After", at_risk_days=100, dormant_days=90)
-
-    def test_a_floor_above_the_ceiling_is_refused(self):
-        self._refused("Everybody, Never At Risk Before", floor_days=30, ceiling_days=20)
+    def test_limits_that_contradict_each_other_are_refused_by_name(self):
+        for field, limits in (
+            ("Near Horizon", {"near_days": 0}),
+            ("Far Horizon", {"near_days": 90, "far_days": 90}),
+            ("Active From", {"active_chance": 0.6, "dormant_chance": 0.5}),
+            ("Dormant From", {"dormant_chance": 1.5}),
+            ("At Risk After", {"at_risk_days": 100, "dormant_days": 90}),
+            ("Never At Risk Before", {"floor_days": 30, "ceiling_days": 20}),
+        ):
+            with self.subTest(field):
+                self.assertRefused(f"Everybody, {field}", **limits)
 
     def test_a_domain_that_is_none_is_refused(self):
         first = self.Policy.create({"name": "First", "company_id": self.company.id, "sequence": 1,
@@ -62,9 +56,9 @@ class TestPolicy(ChurnCommon):
 
     def test_a_policy_for_nobody_else_is_refused(self):
         segment = self._segment()
-        self._refused("exactly one policy", domain="[('active', '=', True)]")
-        self._refused("exactly one policy", active=False)
-        self._refused("exactly one policy", company_id=self._create_company("Other").id)
+        self.assertRefused("exactly one policy", domain="[('active', '=', True)]")
+        self.assertRefused("exactly one policy", active=False)
+        self.assertRefused("exactly one policy", company_id=self._create_company("Other").id)
         with self.assertRaisesRegex(ValidationError, "exactly one policy"), self.env.cr.savepoint():
             self.policy.unlink()
         (segment | self.policy).unlink()
