@@ -4,9 +4,10 @@ HOT_BESIDE_BRIN = 160000  # from this PostgreSQL on a BRIN index leaves updates 
 
 
 def written_index(registry):
+    """Definition of the index by which a night finds what was written since the last one."""
     with registry.cursor() as cr:
-        # pages are few per range: payments touch old invoices here and there
-        return "USING brin (write_date) WITH (pages_per_range = 4)" if (
+        # a page a range: payments touch old invoices here and there
+        return "USING brin (write_date) WITH (pages_per_range = 1)" if (
             cr._cnx.server_version >= HOT_BESIDE_BRIN) else ""
 
 

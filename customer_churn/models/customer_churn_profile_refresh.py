@@ -57,6 +57,8 @@ class CustomerChurnProfile(models.Model):
         :return: (rows written or deleted, events appended)
         """
         self._stage(columns)
+        if customers is not None:  # few rows of many: found by index, not by reading the table
+            self.env.cr.execute(SQL("SET LOCAL random_page_cost = 1.1"))
         self.env.cr.execute(self._write_changed_sql(run), log_exceptions=False)  # a user may write the same rows
         written, events = self.env.cr.fetchone()
         self.env.cr.execute(SQL(

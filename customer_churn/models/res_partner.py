@@ -2,6 +2,7 @@ from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools import SQL
 
+from .account_move import written_index
 from .customer_churn_status_mixin import STATUS
 
 USER = "customer_churn.group_customer_churn_user"
@@ -41,6 +42,7 @@ class ResPartner(models.Model):
     )
 
     _churn_exclude_idx = models.Index("(id) WHERE churn_exclude")
+    _churn_written_idx = models.Index(written_index)
 
     # ------------------------------------------------------------------ the profile of the current company
     @api.depends("commercial_partner_id")
