@@ -29,6 +29,9 @@ class CustomerChurnEvent(models.Model):
     revenue_12m = fields.Monetary(string="Revenue of 12 Months", readonly=True, help="At the date of the change.")
     run_id = fields.Many2one("customer.churn.run", readonly=True, index="btree_not_null", ondelete="set null")
 
+    reason_id = fields.Many2one(
+        "customer.churn.reason", readonly=True, ondelete="restrict", help="As answered while this status lasted.")
+
     _orphan_idx = models.Index("(company_id, partner_id) WHERE profile_id IS NULL")
 
     def write(self, vals):
@@ -44,6 +47,13 @@ class CustomerChurnEvent(models.Model):
     def action_open_profile(self):
         self.ensure_one()
         return (self.profile_id or self.partner_id or self).get_formview_action()
+
+    @api.model
+    def _get_newest(self, domain):
+        """{(company id, customer id): id of the event that was appended last}"""
+        # sudo: whoever works a case answers for the customer's status, of which only the id is told
+        return {(company.id, partner.id): newest for company, partner, newest in self.sudo()._read_group(
+            domain, ["company_id", "partner_id"], ["id:max"])}
 
     def _last_status_sql(self, company, customer):
         """The status that `customer` (SQL) of a company had last: of those who come back after they had no

@@ -70,6 +70,13 @@ class CustomerChurnPolicy(models.Model):
         string="New For (Days)", required=True, default=_default("new_days"),
         help="After the first purchase, unless a deadline comes before.")
 
+    case_at_risk = fields.Boolean(
+        string="Open Cases When At Risk", default=True,
+        help="For customers who turn at risk, within the owner's capacity.")
+    case_dormant = fields.Boolean(
+        string="Open Cases When Dormant", default=True,
+        help="For customers who turn dormant, within the owner's capacity.")
+
     # ------------------------------------------------------------------ what is refused
     @api.constrains(*FIELDS)
     def _check_limits(self):

@@ -41,6 +41,7 @@ class CustomerChurnRun(models.Model):
     read_count = fields.Integer(string="Customers Read", readonly=True, help="Customers whose ledger was read.")
     changed_count = fields.Integer(string="Profiles Changed", readonly=True)
     event_count = fields.Integer(string="Status Changes", readonly=True)
+    case_count = fields.Integer(string="Cases Opened", readonly=True)
     duration = fields.Float(string="Duration (Seconds)", digits=(16, 2), readonly=True, aggregator="avg")
     parameters = fields.Text(readonly=True, help="The forecast's parameters, as JSON.")
     value_limits = fields.Text(readonly=True, help="The limits of value classes and RFM scores, as JSON.")

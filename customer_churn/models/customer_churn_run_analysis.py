@@ -38,6 +38,7 @@ class CustomerChurnRun(models.Model):
             "read_count": len(history),
             "changed_count": written,
             "event_count": events,
+            "case_count": self.env["customer.churn.case"]._follow_up(self),
             "parameters": forecaster.to_json(),
             "value_limits": limits.to_json(),
             "policies": described,

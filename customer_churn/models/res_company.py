@@ -18,6 +18,19 @@ class ResCompany(models.Model):
         string="Value Class B Makes", required=True, default=0.2,
         help="Share of the money of a year that the customers of value class B make together.",
     )
+    churn_case_capacity = fields.Integer(
+        string="New Cases per Person and Week", required=True, default=10,
+        help="The analysis opens no more than so many a week for one owner, dearest first. 0: it opens none.",
+    )
+    churn_case_fallback_user_id = fields.Many2one(
+        "res.users", string="Owner of Cases Without a Salesperson", domain="[('share', '=', False)]",
+        help="Where the customer has no salesperson at work, and no team whose leader is.",
+    )
+
+    _churn_case_capacity_positive = models.Constraint(
+        "CHECK (churn_case_capacity >= 0)",
+        "The number of new cases per person and week must not be negative. Give 0 to have none opened.",
+    )
 
     @api.constrains("churn_value_a_share", "churn_value_b_share")
     def _check_churn_value_shares(self):

@@ -35,6 +35,7 @@ class ResPartner(models.Model):
         string="Last Purchase", compute="_compute_churn_profile",
         search="_search_churn_last_purchase_date", groups=USER,
     )
+    churn_case_ids = fields.One2many("customer.churn.case", "partner_id", string="Win-Back Cases", groups=USER)
     churn_exclude = fields.Boolean(
         string="Exclude from Retention", groups="customer_churn.group_customer_churn_manager",
         help="For staff, sister companies and one-off customers: no status, no cases. Counts on the customer itself, "

@@ -1,6 +1,8 @@
 from . import (
     test_browser,
     test_browser_first_run,
+    test_case,
+    test_case_race,
     test_cdnow,
     test_first_run,
     test_oracle,
@@ -9,6 +11,7 @@ from . import (
     test_profile_file,
     test_purchase,
     test_purity,
+    test_reason,
     test_run,
     test_security,
     test_value,

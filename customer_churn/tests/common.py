@@ -45,6 +45,8 @@ class ChurnCommon(TransactionCase):
         cls.Run = cls.env["customer.churn.run"]
         cls.Event = cls.env["customer.churn.event"]
         cls.Policy = cls.env["customer.churn.policy"]
+        cls.Case = cls.env["customer.churn.case"]
+        cls.Answer = cls.env["customer.churn.reason.answer"]
         cls.anna, cls.bert, cls.cleo = cls.env["res.partner"].create(
             [{"name": name, "is_company": True} for name in ("Anna", "Bert", "Cleo")])
 
@@ -137,6 +139,20 @@ class ChurnCommon(TransactionCase):
     def profile(self, partner, company=None):
         return self.Profile.search([
             ("partner_id", "=", partner.id), ("company_id", "=", (company or self.company).id)])
+
+    def by_days(self, **values):
+        """A policy under which only silence counts, so that a test says who is what."""
+        return self.Policy.create({
+            "name": "Days", "company_id": self.company.id, "rule": "days", "at_risk_days": 30, "dormant_days": 60,
+            "lost_days": 120, "new_days": 10, "single_rule": "same", **values})
+
+    def cases(self, partner, company=None):
+        self.env.invalidate_all()
+        return self.Case.search([
+            ("partner_id", "=", partner.id), ("company_id", "=", (company or self.company).id)], order="id")
+
+    def reason(self, code):
+        return self.env.ref(f"customer_churn.customer_churn_reason_{code}")
 
     def events(self, partner):
         self.env.invalidate_all()

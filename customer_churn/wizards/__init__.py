@@ -1,1 +1,5 @@
-from . import customer_churn_salespeople_wizard
+from . import (
+    customer_churn_case_close,
+    customer_churn_reason_wizard,
+    customer_churn_salespeople_wizard,
+)

@@ -1,0 +1,84 @@
+from odoo import api, fields, models
+from odoo.exceptions import AccessError, UserError
+
+
+class CustomerChurnProfile(models.Model):
+    """What people do about the customer: the case and the reason."""
+
+    _inherit = "customer.churn.profile"
+
+    reason_id = fields.Many2one(
+        "customer.churn.reason", string="Churn Reason", readonly=True, ondelete="restrict",
+        help="The last answer to why the customer left.")
+    case_id = fields.Many2one(
+        "customer.churn.case", string="Open Case", compute="_compute_case", search="_search_case_id")
+    case_count = fields.Integer(string="Cases", compute="_compute_case")
+    answer_ids = fields.Many2many("customer.churn.reason.answer", string="Reasons Given", compute="_compute_answer_ids")
+
+    def _get_of_customers(self, model):
+        """{(company, customer): the records of a model}"""
+        return self.env[model].search([
+            ("company_id", "in", self.company_id.ids), ("partner_id", "in", self.partner_id.ids),
+        ]).grouped(lambda record: (record.company_id, record.partner_id))
+
+    @api.depends("partner_id", "company_id", "partner_id.churn_case_ids.state")
+    def _compute_case(self):
+        found = self._get_of_customers("customer.churn.case")
+        for profile in self:
+            cases = found.get((profile.company_id, profile.partner_id), self.env["customer.churn.case"])
+            profile.case_id = cases.filtered(lambda case: case.state == "open")
+            profile.case_count = len(cases)
+
+    def _search_case_id(self, operator, value):
+        """Profiles by their open case; a falsy value finds those without one as well."""
+        if operator not in ("in", "any"):
+            return NotImplemented
+        Case = self.env["customer.churn.case"]
+        wanted = [("state", "=", "open")]
+        found = Case.search([*wanted, ("id", operator, value)] if operator == "in" else [*wanted, *value])
+        domain = [("id", "in", found.profile_id.ids)]
+        if operator == "in" and False in value:
+            domain = ["|", *domain, ("id", "not in", Case.search(wanted).profile_id.ids)]
+        return domain
+
+    @api.depends("partner_id", "company_id")
+    def _compute_answer_ids(self):
+        found = self._get_of_customers("customer.churn.reason.answer")
+        for profile in self:
+            profile.answer_ids = found.get((profile.company_id, profile.partner_id), [])
+
+    # ------------------------------------------------------------------ buttons
+    def action_open_case(self):
+        """*Open a Case* or *Go to Case*: by hand whatever the status, and beyond the weekly capacity."""
+        self.ensure_one()
+        self.check_access("read")
+        case = self.case_id or self._open_case()
+        return case.get_formview_action()
+
+    def _open_case(self):
+        if not self.env.user.has_group("customer_churn.group_customer_churn_user"):
+            raise AccessError(self.env._("Only users of Customer Retention open cases. Ask one of them."))
+        # sudo: users write no case by hand; the right to the customer was checked by the caller
+        Case = self.env["customer.churn.case"].sudo()
+        owner = Case._get_owner(self.company_id, self.partner_id)
+        case = Case._open_all([{
+            **Case._prepare_case_vals(self.sudo()), "user_id": owner.id or self.env.uid, "assigned_user_id": owner.id,
+            "opened_date": fields.Date.context_today(self)}])
+        if not case:
+            raise UserError(self.env._(
+                "%(customer)s: somebody opened a case at this moment. Reload the page and work on that one.",
+                customer=self.partner_id.display_name))
+        if case.user_id != self.env.user:
+            case._tell_owner(case.user_id)
+        return case.with_env(self.env)
+
+    def action_open_cases(self):
+        self.ensure_one()
+        return {
+            **self.env["ir.actions.act_window"]._for_xml_id("customer_churn.customer_churn_case_action"),
+            "domain": [("company_id", "=", self.company_id.id), ("partner_id", "=", self.partner_id.id)],
+            "context": {"create": False},
+        }
+
+    def action_record_reason(self):
+        return self.env["customer.churn.reason.wizard"]._get_action(self)

@@ -1,0 +1,136 @@
+"""How answers come: for profiles, cases or contacts, one or many, all or none."""
+
+from odoo import api, models
+from odoo.exceptions import UserError
+
+
+def _key(record):
+    return record.company_id.id, record.partner_id.id
+
+
+class CustomerChurnReasonAnswer(models.Model):
+    _inherit = "customer.churn.reason.answer"
+
+    @api.model
+    def _prepare_rows(self, records):
+        """Rows to be answered for profiles, cases or contacts, of the customers that this user may answer for."""
+        # sudo: who is out of this user's sight is refused below, by name
+        records = records.sudo().exists()
+        if records._name == "res.partner":
+            rows = [{"company_id": self.env.company.id, "partner_id": customer.id}
+                    for customer in records.commercial_partner_id]
+        else:
+            rows = [{"company_id": record.company_id.id, "partner_id": record.partner_id.id} for record in records]
+        if records._name == "customer.churn.case":
+            rows = [{**row, "case_id": case.id} for row, case in zip(rows, records, strict=True)]
+        profiles, _cases, _events = self._look_up(rows)
+        for row in rows:
+            if profile := profiles.get((row["company_id"], row["partner_id"])):
+                row["revenue_at_stake"] = profile.revenue_at_stake
+        return rows
+
+    @api.model
+    def _record(self, rows, evidence=False, evidence_name=False):
+        """Keep answers, all or none, and make each the reason of the customer's case, newest event and profile.
+
+        :param list rows: dicts of `company_id`, `partner_id`, `reason_id`, and maybe `case_id` (else the open case),
+            `competitor_id`, `note`
+        :param evidence: a file for all of them
+        :return: the answers, as far as this user sees them
+        :raise UserError: a customer is out of this user's sight or a competitor is missing; by name
+        """
+        if not rows:
+            return self.browse()
+        known = self._look_up(rows)
+        for row in rows:
+            self.env["customer.churn.reason"].browse(row["reason_id"])._check_competitor(
+                self.env["res.partner"].browse(row["partner_id"]),
+                self.env["res.partner"].browse(row.get("competitor_id")))
+        # sudo: nobody writes answers by hand; the rights on each customer were checked above
+        answers = self.sudo().create([self._prepare_answer_vals(row, *known) for row in rows])
+        answers.batch_id = answers[0]
+        answers[0].write({"evidence": evidence, "evidence_name": evidence_name})
+        answers._settle()
+        answers._schedule_plans()
+        return answers.with_env(self.env)
+
+    @api.model
+    def _look_up(self, rows):
+        """What is known of the customers: ({key: profile}, {key: open case}, {key: id of the newest event}).
+
+        A salesperson answers for the customers that are in sight: by the profile, or by the case."""
+        of = [("partner_id", "in", [row["partner_id"] for row in rows]),
+              ("company_id", "in", [row["company_id"] for row in rows])]
+        profiles = self.env["customer.churn.profile"].search(of)
+        Case = self.env["customer.churn.case"]
+        named = Case.browse([row["case_id"] for row in rows if row.get("case_id")])._filtered_access("write")
+        cases = Case.search([*of, ("state", "=", "open")]) | named
+        seen = {_key(record) for record in profiles} | {_key(case) for case in cases}
+        strangers = [row for row in rows if (row["company_id"], row["partner_id"]) not in seen or (
+            row.get("case_id") and not named.filtered(lambda c: (c.id, *_key(c)) == (  # noqa: B023
+                row["case_id"], row["company_id"], row["partner_id"])))]  # noqa: B023
+        if strangers:
+            self._refuse(strangers)
+        return (
+            {_key(profile): profile for profile in profiles},
+            {_key(case): case for case in cases if case.state == "open"},
+            self.env["customer.churn.event"]._get_newest(of),
+        )
+
+    @api.model
+    def _refuse(self, rows):
+        partners = self.env["res.partner"].browse([row["partner_id"] for row in rows])
+        readable = partners._filtered_access("read")
+        names = [partner.display_name if partner in readable else f"#{partner.id}" for partner in partners]
+        raise UserError(self.env._(
+            "%(customers)s: not among your customers in %(companies)s, or never bought there. Nothing was recorded. "
+            "Leave them out, or ask their salesperson or a manager.", customers=", ".join(names),
+            companies=", ".join(self.env.companies.mapped("name"))))
+
+    @api.model
+    def _prepare_answer_vals(self, row, profiles, cases, events):
+        key = row["company_id"], row["partner_id"]
+        profile = profiles.get(key, self.env["customer.churn.profile"])
+        return {
+            **row, "case_id": row.get("case_id") or cases.get(key, self.env["customer.churn.case"]).id,
+            "event_id": events.get(key, False),
+            "author_id": self.env.uid, "status": profile.status, "value_class": profile.value_class,
+            "revenue_at_stake": profile.revenue_at_stake,
+        }
+
+    def _schedule_plans(self):
+        """The activities of the reasons' plans, for the owner of the case, else the salesperson, in one go."""
+        vals_list, answers = [], []
+        for answer in self:
+            for template in answer.reason_id.activity_plan_id.template_ids:
+                vals_list.append(answer._prepare_activity_vals(template))
+                answers.append(answer)
+        if vals_list:
+            activities = self.env["mail.activity"].with_context(mail_activity_quick_update=True).create(vals_list)
+            for answer, activity in zip(answers, activities, strict=True):
+                answer.activity_ids += activity
+
+    def _prepare_activity_vals(self, template):
+        record = self.case_id or self.partner_id
+        owner = self.case_id.user_id or self.partner_id.user_id or self.author_id
+        responsible = template._determine_responsible(owner, record)["responsible"] or owner
+        kind = template.activity_type_id.with_context(lang=responsible.lang)
+        # a type of cases only serves no contact
+        fits = not kind.res_model or kind.res_model == record._name
+        return {
+            "res_model_id": self.env["ir.model"]._get_id(record._name), "res_id": record.id,
+            "activity_type_id": kind.id if fits else self.env.ref("mail.mail_activity_data_todo").id,
+            "summary": template.summary or kind.summary or kind.name, "note": template.note,
+            "user_id": responsible.id, "date_deadline": template._get_date_deadline(), "automated": True,
+        }
+
+    def _get_notice(self):
+        """What was done, and the way back."""
+        if not self:
+            return {"type": "ir.actions.act_window_close"}
+        return {"type": "ir.actions.client", "tag": "display_notification", "params": {
+            "type": "success", "message": self.env._("Reasons recorded: %(count)s. A mistake? %%s", count=len(self)),
+            "links": [{"label": self.env._("Look at them or take them back"),
+                       "url": f"/odoo/reason-answers/{self[0].batch_id.id}"}],
+            "next": {"type": "ir.actions.act_window_close"},
+        }}

@@ -1,0 +1,21 @@
+from odoo import fields, models
+
+
+class CustomerChurnCaseClose(models.TransientModel):
+    """Asks how cases end, and why."""
+
+    _name = "customer.churn.case.close"
+    _inherit = "customer.churn.reason.mixin"
+    _description = "Close Cases"
+
+    case_ids = fields.Many2many("customer.churn.case", string="Cases", required=True)
+    outcome = fields.Selection([("false_alarm", "False Alarm"), ("lost", "Lost")], required=True, default="lost")
+
+    def action_apply(self):
+        self.ensure_one()
+        if self.reason_id:
+            given = {"reason_id": self.reason_id.id, "competitor_id": self.competitor_id.id, "note": self.note}
+            self.env["customer.churn.reason.answer"]._record(
+                [{**case._prepare_answer(), **given} for case in self.case_ids], self.evidence, self.evidence_name)
+        self.case_ids.action_close(self.outcome)
+        return {"type": "ir.actions.act_window_close"}
