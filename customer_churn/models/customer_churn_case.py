@@ -26,7 +26,7 @@ class CustomerChurnCase(models.Model):
 
     company_id = fields.Many2one("res.company", required=True, readonly=True, ondelete="cascade")
     partner_id = fields.Many2one(
-        "res.partner", string="Customer", required=True, readonly=True, index=True, ondelete="restrict")
+        "res.partner", string="Customer", readonly=True, index=True, ondelete="set null")
     profile_id = fields.Many2one("customer.churn.profile", compute="_compute_profile_id", search="_search_profile_id")
     currency_id = fields.Many2one(related="company_id.currency_id")
     user_id = fields.Many2one(

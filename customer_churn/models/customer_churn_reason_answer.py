@@ -19,7 +19,7 @@ class CustomerChurnReasonAnswer(models.Model):
 
     company_id = fields.Many2one("res.company", required=True, readonly=True, ondelete="cascade")
     partner_id = fields.Many2one(
-        "res.partner", string="Customer", required=True, readonly=True, index=True, ondelete="restrict")
+        "res.partner", string="Customer", readonly=True, index=True, ondelete="set null")
     user_id = fields.Many2one(related="partner_id.user_id", string="Salesperson", store=True, index="btree_not_null")
     currency_id = fields.Many2one(related="company_id.currency_id")
     case_id = fields.Many2one("customer.churn.case", readonly=True, index="btree_not_null", ondelete="cascade")
