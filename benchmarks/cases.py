@@ -12,7 +12,9 @@ from odoo import SUPERUSER_ID, Command, api
 
 OWNERS, CAPACITY, SAMPLE = 50, 10, 25
 ALL_AT_RISK = "UPDATE customer_churn_profile SET status = 'at_risk', status_date = %s WHERE company_id = %s"
-SHARE_OUT = "UPDATE res_partner SET user_id = (%s::int[])[1 + id %% %s] WHERE id IN (SELECT partner_id FROM customer_churn_profile)"
+SHARE_OUT = """
+UPDATE res_partner SET user_id = (%s::int[])[1 + id %% %s] WHERE id IN (SELECT partner_id FROM customer_churn_profile)
+"""
 
 
 def prepare(env):

@@ -43,7 +43,7 @@ class CustomerChurnCase(models.Model):
     trigger_status = fields.Selection(STATUS, readonly=True, string="Opened Because", help="The status at the opening.")
     silent_since = fields.Date(readonly=True, help="The last purchase before the opening.")
     value_class = fields.Selection(VALUE_CLASS, readonly=True, help="At the opening.")
-    revenue_at_stake = fields.Monetary(readonly=True, help="At the opening.")
+    revenue_at_stake = fields.Monetary(string="Revenue at Stake", readonly=True, help="At the opening.")
     won_revenue = fields.Monetary(
         string="Won Revenue", readonly=True, help="What was bought from the opening to the night that found it.")
     won_date = fields.Date(readonly=True, help="The first purchase after the opening.")
@@ -173,8 +173,13 @@ class CustomerChurnCase(models.Model):
     def action_close_as(self):
         """*Lost*, *False Alarm*: ask for the reason first."""
         action = self.env["ir.actions.act_window"]._for_xml_id("customer_churn.customer_churn_case_close_action")
-        return {**action, "context": {
-            "default_case_ids": self.ids, "default_outcome": self.env.context.get("churn_outcome", "lost")}}
+        context = {"default_case_ids": self.ids, "default_outcome": self.env.context.get("churn_outcome", "lost")}
+        given = {tuple(case._get_given().items()) for case in self}
+        if self.reason_id and len(given) == 1:  # what was said already need not be said again
+            reason = self.reason_id
+            context |= {"default_root_id": reason.root_id.id, "default_detail_id": (reason - reason.root_id).id,
+                        "default_competitor_id": self.competitor_id.id, "default_note": self[:1].note}
+        return {**action, "context": context}
 
     def action_reopen(self):
         """Back to work. The ledger closes it again by itself if the purchase that won it back still counts."""

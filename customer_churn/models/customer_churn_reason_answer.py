@@ -41,7 +41,8 @@ class CustomerChurnReasonAnswer(models.Model):
     evidence_name = fields.Char(readonly=True)
     status = fields.Selection(STATUS, readonly=True, help="The customer's status when the answer was given.")
     value_class = fields.Selection(VALUE_CLASS, readonly=True)
-    revenue_at_stake = fields.Monetary(readonly=True, help="When the answer was given.")
+    revenue_at_stake = fields.Monetary(
+        string="Revenue at Stake", readonly=True, help="When the answer was given.")
     batch_id = fields.Many2one(
         "customer.churn.reason.answer", string="Given Together With", readonly=True, index=True, ondelete="cascade",
         help="The first of the answers that were given in one go.")

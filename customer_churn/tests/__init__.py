@@ -1,5 +1,6 @@
 from . import (
     test_browser,
+    test_browser_case,
     test_browser_first_run,
     test_case,
     test_case_race,

@@ -14,8 +14,9 @@ class CustomerChurnCaseClose(models.TransientModel):
     def action_apply(self):
         self.ensure_one()
         if self.reason_id:
-            given = {"reason_id": self.reason_id.id, "competitor_id": self.competitor_id.id, "note": self.note}
+            given = {"reason_id": self.reason_id.id, "competitor_id": self.competitor_id.id, "note": self.note or False}
             self.env["customer.churn.reason.answer"]._record(
-                [{**case._prepare_answer(), **given} for case in self.case_ids], self.evidence, self.evidence_name)
+                [{**case._prepare_answer(), **given} for case in self.case_ids
+                 if self.evidence or case._get_given() != given], self.evidence, self.evidence_name)
         self.case_ids.action_close(self.outcome)
         return {"type": "ir.actions.act_window_close"}

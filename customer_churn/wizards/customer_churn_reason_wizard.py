@@ -60,7 +60,7 @@ class CustomerChurnReasonWizardLine(models.TransientModel):
     partner_id = fields.Many2one("res.partner", string="Customer", required=True)
     case_id = fields.Many2one("customer.churn.case")
     currency_id = fields.Many2one(related="company_id.currency_id")
-    revenue_at_stake = fields.Monetary()
+    revenue_at_stake = fields.Monetary(string="Revenue at Stake")
     reason_id = fields.Many2one("customer.churn.reason")
     requires_competitor = fields.Boolean(related="reason_id.requires_competitor")
     competitor_id = fields.Many2one("res.partner")
