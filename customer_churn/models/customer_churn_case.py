@@ -92,8 +92,8 @@ class CustomerChurnCase(models.Model):
     def _compute_evidence(self):
         last = self.env["customer.churn.reason.answer"]._get_last(self)
         for case in self:
-            first = last.get(case.id, self.env["customer.churn.reason.answer"]).batch_id
-            case.evidence, case.evidence_name = first.evidence, first.evidence_name
+            kept = last.get(case.id, self.env["customer.churn.reason.answer"]).evidence_answer_id
+            case.evidence, case.evidence_name = kept.evidence, kept.evidence_name
 
     def _inverse_evidence(self):
         for case in self:
@@ -116,10 +116,17 @@ class CustomerChurnCase(models.Model):
             raise AccessError(self.env._(
                 "%(fields)s: not to be written by hand. Close or reopen the case instead.",
                 fields=", ".join(self._fields[name]._description_string(self.env) for name in sorted(own))))
+        if given := vals.keys() & set(GIVEN):
+            self._check_given(vals)
         result = super().write(vals)
-        if not vals.keys().isdisjoint(GIVEN):
+        if given:
             self._keep_answers()
         return result
+
+    def _check_given(self, vals):
+        for case in self:
+            case.reason_id.browse(vals.get("reason_id", case.reason_id.id))._check_competitor(
+                case.partner_id, case.competitor_id.browse(vals.get("competitor_id", case.competitor_id.id)))
 
     def _keep_answers(self):
         """The history has what now stands on the case, unless that comes from it."""

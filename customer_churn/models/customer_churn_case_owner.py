@@ -77,8 +77,11 @@ class CustomerChurnCase(models.Model):
     def _hand_on(self, owner):
         """Give open cases to another owner, say so in each, and tell the owner once of all."""
         sentences = {case.id: case._say_handed_on(owner) for case in self}
+        if owner:
+            planned = self.activity_ids.filtered(
+                lambda activity: activity.user_id == self.browse(activity.res_id).user_id)
+            planned.with_context(mail_activity_quick_update=True).write({"user_id": owner.id})
         self.write({"user_id": owner.id, "assigned_user_id": owner.id})
-        self.activity_ids.with_context(mail_activity_quick_update=True).write({"user_id": owner.id or self.env.uid})
         self._follow(dict.fromkeys(self, owner))
         self._message_log_batch(sentences)
         if owner:
@@ -87,9 +90,11 @@ class CustomerChurnCase(models.Model):
     def _say_handed_on(self, owner):
         said = self.with_context(lang=(owner or self.env.user).lang)
         if not owner:
-            return said.env._("%(old)s does not work for this company now, and nobody else is set: no owner.",
+            return said.env._("Taken from %(old)s: the customer has no salesperson at work, and nobody else is set.",
                               old=self.user_id.name)
-        return said.env._("Handed on from %(old)s to %(new)s.", old=self.user_id.name or "-", new=owner.name)
+        if not self.user_id:
+            return said.env._("%(new)s is the owner now.", new=owner.name)
+        return said.env._("Handed on from %(old)s to %(new)s.", old=self.user_id.name, new=owner.name)
 
     def _tell_owner(self, owner):
         """One notification for all the cases, in the owner's language."""

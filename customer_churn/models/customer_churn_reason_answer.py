@@ -39,6 +39,9 @@ class CustomerChurnReasonAnswer(models.Model):
     note = fields.Text(readonly=True)
     evidence = fields.Binary(attachment=True, readonly=True, help="Kept once, with the first answer of a batch.")
     evidence_name = fields.Char(readonly=True)
+    evidence_answer_id = fields.Many2one(
+        "customer.churn.reason.answer", string="Evidence With", readonly=True, ondelete="set null",
+        help="The answer that the evidence is kept with: of this batch, or an earlier one for the same case.")
     status = fields.Selection(STATUS, readonly=True, help="The customer's status when the answer was given.")
     value_class = fields.Selection(VALUE_CLASS, readonly=True)
     revenue_at_stake = fields.Monetary(
@@ -87,12 +90,13 @@ class CustomerChurnReasonAnswer(models.Model):
 
     # ------------------------------------------------------------------ what stands
     @api.model
-    def _get_last(self, cases):
-        """{case id: its last answer that stands}"""
+    def _get_last(self, cases, before=None):
+        """{case id: its last answer that stands}, of those with an id below `before`"""
         self.env.flush_all()
         rows = self.env.execute_query(SQL(
             """SELECT DISTINCT ON (case_id) case_id, id FROM customer_churn_reason_answer
-                WHERE case_id = ANY(%s) AND NOT is_undone ORDER BY case_id, id DESC""", cases.ids))
+                WHERE case_id = ANY(%s) AND NOT is_undone AND (%s::int IS NULL OR id < %s)
+                ORDER BY case_id, id DESC""", cases.ids, before, before))
         # sudo: what was answered for a case is seen by who sees the case
         answers = self.sudo().browse([answer for _case, answer in rows])
         return {case: answer for (case, _id), answer in zip(rows, answers, strict=True)}

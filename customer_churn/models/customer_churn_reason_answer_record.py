@@ -30,12 +30,12 @@ class CustomerChurnReasonAnswer(models.Model):
         return rows
 
     @api.model
-    def _record(self, rows, evidence=False, evidence_name=False):
+    def _record(self, rows, evidence=None, evidence_name=False):
         """Keep answers, all or none, and make each the reason of the customer's case, newest event and profile.
 
         :param list rows: dicts of `company_id`, `partner_id`, `reason_id`, and maybe `case_id` (else the open case),
             `competitor_id`, `note`
-        :param evidence: a file for all of them
+        :param evidence: a file for all of them; None leaves the case with the one that it has, False with none
         :return: the answers, as far as this user sees them
         :raise UserError: a customer is out of this user's sight or a competitor is missing; by name
         """
@@ -49,10 +49,19 @@ class CustomerChurnReasonAnswer(models.Model):
         # sudo: nobody writes answers by hand; the rights on each customer were checked above
         answers = self.sudo().create([self._prepare_answer_vals(row, *known) for row in rows])
         answers.batch_id = answers[0]
-        answers[0].write({"evidence": evidence, "evidence_name": evidence_name})
+        answers._keep_evidence(evidence, evidence_name)
         answers._settle()
         answers._schedule_plans()
         return answers.with_env(self.env)
+
+    def _keep_evidence(self, evidence, name):
+        if evidence:
+            self[0].write({"evidence": evidence, "evidence_name": name})
+            self.evidence_answer_id = self[0]
+        elif evidence is None:
+            earlier = self._get_last(self.case_id, before=min(self.ids))
+            for answer in self:
+                answer.evidence_answer_id = earlier.get(answer.case_id.id, self.browse()).evidence_answer_id
 
     @api.model
     def _look_up(self, rows):
@@ -126,8 +135,6 @@ class CustomerChurnReasonAnswer(models.Model):
 
     def _get_notice(self):
         """What was done, and the way back."""
-        if not self:
-            return {"type": "ir.actions.act_window_close"}
         return {"type": "ir.actions.client", "tag": "display_notification", "params": {
             "type": "success", "message": self.env._("Reasons recorded: %(count)s. A mistake? %%s", count=len(self)),
             "links": [{"label": self.env._("Look at them or take them back"),

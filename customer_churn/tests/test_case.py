@@ -116,6 +116,16 @@ class TestCase(ChurnCommon):
         self.night(later(21 + 30))
         self.assertEqual(len(self.cases(self.anna)), 2)
 
+    def test_cases_are_found_by_status_and_customers_by_case(self):
+        case = self.opened(self.anna)
+        self.bought(self.cleo, before(5))
+        self.night(later(1))
+        self.assertEqual(self.Case.search([("customer_status", "=", "at_risk")]), case)
+        self.assertFalse(self.Case.search([("customer_status", "=", "dormant")]))
+        mine = [("company_id", "=", self.company.id)]
+        self.assertEqual(self.Profile.search([*mine, ("case_id", "!=", False)]).partner_id, self.anna)
+        self.assertEqual(self.Profile.search([*mine, ("case_id", "=", False)]).partner_id, self.cleo)
+
     # ------------------------------------------------------------------ owners
     def test_without_a_salesperson_the_fallback_gets_the_case(self):
         self.assertFalse(self.opened(self.cleo).user_id)
@@ -149,9 +159,12 @@ class TestCase(ChurnCommon):
 
     def test_the_owner_follows_the_salesperson_unless_chosen_by_hand(self):
         case = self.opened(self.anna)
+        for user in (self.seller, self.manager):
+            case.activity_schedule("mail.mail_activity_data_todo", user_id=user.id)
         self.anna.user_id = self.other_seller
         self.night(later(1))
         self.assertEqual(case.user_id, self.other_seller)
+        self.assertEqual(case.activity_ids.user_id, self.other_seller | self.manager)
         case.with_user(self.manager).user_id = self.manager
         self.anna.user_id = self.seller
         self.night(later(2))

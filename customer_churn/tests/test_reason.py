@@ -117,6 +117,18 @@ class TestReason(ChurnCommon):
         self.assertReasons(self.anna, False)
         self.assertEqual(len(case.answer_ids), 2)
 
+    def test_the_evidence_stays_when_the_reason_changes_and_goes_when_it_is_cleared(self):
+        case = self.cases(self.anna).with_user(self.seller)
+        self._record(case, evidence=FILE, evidence_name="a.txt")
+        self._record(case, reason=self.reason("price"))
+        case.note = "And late"
+        self.env.invalidate_all()
+        self.assertEqual((case.evidence_name, case.evidence.decode()), ("a.txt", FILE))
+        case.evidence = False
+        self.env.invalidate_all()
+        self.assertFalse(case.evidence)
+        self.assertEqual(case.note, "And late")
+
     def test_a_reason_that_needs_a_competitor_is_refused_without_one_by_name(self):
         reason = self.reason("competitor_price")
         for act in (
@@ -124,7 +136,7 @@ class TestReason(ChurnCommon):
             lambda: self.cases(self.anna).with_user(self.seller).write({"reason_id": reason.id}),
             lambda: self.cases(self.anna).with_user(self.seller).action_close("lost", reason),
         ):
-            with self.assertRaisesRegex(UserError, "Anna.*Better Price"), self.env.cr.savepoint():
+            with self.assertRaisesRegex(UserError, "Anna.*Better Price"):
                 act()
         self.assertReasons(self.anna, False)
         self.assertEqual(self.cases(self.anna).state, "open")

@@ -17,6 +17,6 @@ class CustomerChurnCaseClose(models.TransientModel):
             given = {"reason_id": self.reason_id.id, "competitor_id": self.competitor_id.id, "note": self.note or False}
             self.env["customer.churn.reason.answer"]._record(
                 [{**case._prepare_answer(), **given} for case in self.case_ids
-                 if self.evidence or case._get_given() != given], self.evidence, self.evidence_name)
+                 if self.evidence or case._get_given() != given], self.evidence or None, self.evidence_name)
         self.case_ids.action_close(self.outcome)
         return {"type": "ir.actions.act_window_close"}

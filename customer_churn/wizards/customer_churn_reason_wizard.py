@@ -1,4 +1,5 @@
 from odoo import Command, api, fields, models
+from odoo.exceptions import UserError
 
 
 class CustomerChurnReasonWizard(models.TransientModel):
@@ -21,8 +22,10 @@ class CustomerChurnReasonWizard(models.TransientModel):
     def default_get(self, fields):
         """The customers of the records that it was opened from: profiles, cases or contacts."""
         values = super().default_get(fields)
-        if "line_ids" in fields:
-            records = self.env[self.env.context["active_model"]].browse(self.env.context["active_ids"])
+        context = self.env.context
+        if "line_ids" in fields and context.get("active_model"):
+            records = self.env[context["active_model"]].browse(
+                context.get("active_ids") or context.get("active_id"))
             values["line_ids"] = [
                 Command.create(row) for row in self.env["customer.churn.reason.answer"]._prepare_rows(records)]
         return values
@@ -35,8 +38,10 @@ class CustomerChurnReasonWizard(models.TransientModel):
     def action_apply(self):
         """All or none; the notice leads to where a mistake is taken back."""
         self.ensure_one()
-        answers = self.env["customer.churn.reason.answer"]._record(
-            self._get_rows(), self.evidence, self.evidence_name)
+        rows = self._get_rows()
+        if not rows:
+            raise UserError(self.env._("No reason was chosen, so there is nothing to record. Choose one first."))
+        answers = self.env["customer.churn.reason.answer"]._record(rows, self.evidence or None, self.evidence_name)
         return answers._get_notice()
 
     def _get_rows(self):
