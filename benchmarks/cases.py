@@ -13,7 +13,9 @@ from odoo import SUPERUSER_ID, Command, api
 OWNERS, CAPACITY, SAMPLE = 50, 10, 25
 ALL_AT_RISK = "UPDATE customer_churn_profile SET status = 'at_risk', status_date = %s WHERE company_id = %s"
 SHARE_OUT = """
-UPDATE res_partner SET user_id = (%s::int[])[1 + id %% %s] WHERE id IN (SELECT partner_id FROM customer_churn_profile)
+WITH shared AS (UPDATE customer_churn_profile SET user_id = (%(users)s::int[])[1 + partner_id %% %(count)s]
+                 WHERE company_id = %(company)s RETURNING partner_id, user_id)
+UPDATE res_partner p SET user_id = shared.user_id FROM shared WHERE shared.partner_id = p.id
 """
 
 
@@ -28,7 +30,7 @@ def prepare(env):
         sys.exit(run.error)
     company.churn_case_capacity = CAPACITY
     env["customer.churn.case"].search([]).unlink()
-    env.cr.execute(SHARE_OUT, [users.ids, OWNERS])
+    env.cr.execute(SHARE_OUT, {"users": users.ids, "count": OWNERS, "company": company.id})
     env.cr.execute(ALL_AT_RISK, [run.date - timedelta(days=1), company.id])
     env.invalidate_all()
     return run

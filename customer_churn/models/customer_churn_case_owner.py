@@ -10,64 +10,65 @@ class CustomerChurnCase(models.Model):
     _inherit = "customer.churn.case"
 
     @api.model
-    def _owner_sql(self, company, customer):
-        """SQL of the owner that the rule gives to the contact `customer` (SQL); NULL where there is none."""
+    def _owner_sql(self, company, salesperson, customer):
+        """SQL of the owner that the rule gives to a customer; NULL where there is none.
+
+        :param SQL salesperson: id of the customer's salesperson
+        :param SQL customer: id of the customer
+        """
+        at_work = self._get_at_work(company)
+        fallback = company.churn_case_fallback_user_id.id
+        candidates = [salesperson, *self._leaders_sql(salesperson, customer)]
         return SQL(
-            """(SELECT u.id FROM unnest(ARRAY[(SELECT user_id FROM res_partner WHERE id = %(customer)s), %(leader)s,
-                                              %(fallback)s::int]) WITH ORDINALITY candidate (id, place)
-                  JOIN res_users u ON u.id = candidate.id
-                 WHERE %(at_work)s ORDER BY candidate.place LIMIT 1)""",
-            customer=customer, leader=self._leader_sql(customer), at_work=self._at_work_sql(company, SQL("u")),
-            fallback=company.churn_case_fallback_user_id.id or None,
-        )
+            "CASE %s ELSE %s::int END",
+            SQL(" ").join(SQL("WHEN %s = ANY(%s) THEN %s", user, at_work, user) for user in candidates),
+            fallback if fallback in at_work else None)
+
+    @api.model
+    def _leaders_sql(self, salesperson, customer):
+        """SQL of the leaders of the customer's sales team, where contacts have one, and of the salesperson's."""
+        leaders, team = [], self.env["res.partner"]._fields.get("team_id")
+        if "crm.team" in self.env and team and team.store:
+            leaders.append(SQL(
+                "(SELECT t.user_id FROM crm_team t JOIN res_partner c ON c.team_id = t.id WHERE c.id = %s)", customer))
+        if "crm.team" in self.env:
+            leaders.append(SQL(
+                "(SELECT t.user_id FROM crm_team t JOIN res_users s ON s.sale_team_id = t.id WHERE s.id = %s)",
+                salesperson))
+        return leaders
+
+    @api.model
+    def _get_at_work(self, company):
+        """Ids of the active colleagues of a company who are not on leave today, where time off is kept."""
+        users = self.env["res.users"].search([("company_ids", "in", company.id), ("share", "=", False)])
+        if "leave_date_to" in users._fields:
+            users = users.filtered(lambda user: not user.leave_date_to)
+        return users.ids
 
     @api.model
     def _get_owner(self, company, customer):
         """The owner that the rule gives to a customer of a company; nobody where there is none."""
         self.env.flush_all()
-        [[owner]] = self.env.execute_query(SQL("SELECT %s", self._owner_sql(company, SQL("%s", customer.id))))
+        [[owner]] = self.env.execute_query(SQL(
+            "SELECT %s FROM res_partner c WHERE id = %s",
+            self._owner_sql(company, SQL("c.user_id"), SQL("c.id")), customer.id))
         return self.env["res.users"].browse(owner)
-
-    @api.model
-    def _leader_sql(self, customer):
-        """SQL of the leader of the contact's sales team, where contacts have one, or of their salesperson's."""
-        if "crm.team" not in self.env:
-            return SQL("NULL::int")
-        team = self.env["res.partner"]._fields.get("team_id")
-        own = SQL("c.team_id") if team and team.store else SQL("NULL::int")
-        return SQL(
-            """(SELECT t.user_id FROM res_partner c LEFT JOIN res_users s ON s.id = c.user_id
-                  JOIN crm_team t ON t.id = COALESCE(%s, s.sale_team_id) WHERE c.id = %s)""", own, customer)
-
-    @api.model
-    def _at_work_sql(self, company, user):
-        """Condition on a user: an active colleague of the company who is not away."""
-        return SQL(
-            """%(user)s.active AND NOT %(user)s.share AND %(user)s.id <> ALL(%(away)s::int[]) AND EXISTS (
-                SELECT FROM res_company_users_rel r WHERE r.cid = %(company)s AND r.user_id = %(user)s.id)""",
-            user=user, company=company.id, away=self._get_away(company))
-
-    @api.model
-    def _get_away(self, company):
-        """Ids of the users on leave today, where time off is kept."""
-        users = self.env["res.users"]
-        if "leave_date_to" not in users._fields:
-            return []
-        return users.search([("company_ids", "in", company.id), ("share", "=", False)]).filtered("leave_date_to").ids
 
     @api.model
     def _reassign(self, run):
         """Cases whose owner is not at work any more, or whose rule gives them to somebody else, are handed on."""
+        self.env.flush_all()
         rows = self.env.execute_query(SQL(
-            """SELECT k.id, due.owner FROM customer_churn_case k
-                 CROSS JOIN LATERAL (SELECT %(owner)s AS owner OFFSET 0) due
-                WHERE k.company_id = %(company)s AND k.state = 'open' AND k.user_id IS DISTINCT FROM due.owner AND (
-                      NOT EXISTS (SELECT FROM res_users u WHERE u.id = k.user_id AND %(at_work)s)
-                   OR (k.user_id IS NOT DISTINCT FROM k.assigned_user_id
-                       AND k.assigned_user_id IS DISTINCT FROM due.owner))
-                ORDER BY k.revenue_at_stake DESC, k.id""",
-            owner=self._owner_sql(run.company_id, SQL("k.partner_id")), company=run.company_id.id,
-            at_work=self._at_work_sql(run.company_id, SQL("u"))))
+            """SELECT id, owner_id FROM (
+                      SELECT k.id, k.user_id, k.assigned_user_id, k.revenue_at_stake, %(owner)s AS owner_id
+                        FROM customer_churn_case k JOIN res_partner c ON c.id = k.partner_id
+                       WHERE k.company_id = %(company)s AND k.state = 'open') k
+                WHERE user_id IS DISTINCT FROM owner_id AND (
+                      user_id <> ALL(%(at_work)s)
+                   OR (user_id IS NOT DISTINCT FROM assigned_user_id AND assigned_user_id IS DISTINCT FROM owner_id))
+                ORDER BY revenue_at_stake DESC, id""",
+            owner=self._owner_sql(run.company_id, SQL("c.user_id"), SQL("c.id")), company=run.company_id.id,
+            at_work=self._get_at_work(run.company_id)))
         by_owner = {}
         for case, owner in rows:
             by_owner.setdefault(owner, []).append(case)

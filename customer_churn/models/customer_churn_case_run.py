@@ -123,6 +123,7 @@ class CustomerChurnCase(models.Model):
     # ------------------------------------------------------------------ new ones
     @api.model
     def _open_due(self, run):
+        self.env.flush_all()
         rows = self.env.execute_query(self._due_sql(run))
         profiles = self.env["customer.churn.profile"].browse([profile for profile, _owner in rows])
         vals_list = [
@@ -138,29 +139,33 @@ class CustomerChurnCase(models.Model):
         monday = run.date - timedelta(days=run.date.weekday())
         return SQL(
             """
-            WITH candidate AS (
-                SELECT p.id, p.revenue_at_stake, %(owner)s AS owner_id
+            WITH used AS (
+                SELECT user_id, count(*) FROM customer_churn_case
+                 WHERE company_id = %(company)s AND opened_date >= %(monday)s GROUP BY user_id),
+                 full_up AS (SELECT user_id FROM used WHERE count >= %(capacity)s),
+                 candidate AS MATERIALIZED (
+                SELECT p.id, p.partner_id, p.status_date, p.last_purchase_date, p.revenue_at_stake,
+                       %(owner)s AS owner_id
                   FROM customer_churn_profile p LEFT JOIN customer_churn_policy policy ON policy.id = p.policy_id
                  WHERE p.company_id = %(company)s AND p.status IN ('at_risk', 'dormant')
                    AND CASE p.status WHEN 'at_risk' THEN COALESCE(policy.case_at_risk, TRUE)
-                                     ELSE COALESCE(policy.case_dormant, TRUE) END
-                   AND NOT EXISTS (
-                       SELECT FROM customer_churn_case k
-                        WHERE k.company_id = p.company_id AND k.partner_id = p.partner_id
-                          AND (k.state = 'open' OR k.opened_date >= p.status_date
-                               OR (k.outcome IN ('lost', 'written_off') AND k.closed_date >= p.last_purchase_date)))),
-                 used AS (
-                SELECT user_id, count(*) FROM customer_churn_case
-                 WHERE company_id = %(company)s AND opened_date >= %(monday)s GROUP BY user_id),
+                                     ELSE COALESCE(policy.case_dormant, TRUE) END),
                  ranked AS (
                 SELECT *, row_number() OVER (
-                       PARTITION BY owner_id ORDER BY revenue_at_stake DESC NULLS LAST, id) AS place FROM candidate)
-            SELECT ranked.id, owner_id FROM ranked LEFT JOIN used ON used.user_id IS NOT DISTINCT FROM owner_id
+                       PARTITION BY owner_id ORDER BY revenue_at_stake DESC NULLS LAST, id) AS place
+                  FROM candidate p
+                 WHERE COALESCE(owner_id, 0) NOT IN (SELECT COALESCE(user_id, 0) FROM full_up)
+                   AND NOT EXISTS (
+                       SELECT FROM customer_churn_case k
+                        WHERE k.company_id = %(company)s AND k.partner_id = p.partner_id
+                          AND (k.state = 'open' OR k.opened_date >= p.status_date
+                               OR (k.outcome IN ('lost', 'written_off') AND k.closed_date >= p.last_purchase_date))))
+            SELECT ranked.id, owner_id FROM ranked LEFT JOIN used ON COALESCE(user_id, 0) = COALESCE(owner_id, 0)
              WHERE place <= %(capacity)s - COALESCE(used.count, 0)
              ORDER BY revenue_at_stake DESC NULLS LAST, ranked.id
             """,
-            owner=self._owner_sql(run.company_id, SQL("p.partner_id")), company=run.company_id.id, monday=monday,
-            capacity=run.company_id.churn_case_capacity)
+            owner=self._owner_sql(run.company_id, SQL("p.user_id"), SQL("p.partner_id")), company=run.company_id.id,
+            monday=monday, capacity=run.company_id.churn_case_capacity)
 
     @api.model
     def _prepare_case_vals(self, profile):

@@ -133,6 +133,13 @@ class TestCase(ChurnCommon):
         self.night(later(1))
         self.assertEqual(self.cases(self.cleo).user_id, self.manager)
 
+    def test_unassigned_cases_have_a_capacity_of_their_own(self):
+        self.company.churn_case_capacity = 2
+        self.silent(*self.customers(3), self.anna)
+        self.assertEqual(self.night().case_count, 3)
+        self.assertEqual(self.night(later(1)).case_count, 0)
+        self.assertEqual(self.night(later(7)).case_count, 1)
+
     def test_an_archived_owner_is_replaced_and_the_new_one_told_once(self):
         ada, bo = self.customers(2)
         (ada | bo).user_id = self.seller
