@@ -1,6 +1,5 @@
 from . import (
     account_move,
-    base_partner_merge_automatic_wizard,
     customer_churn_case,
     customer_churn_case_owner,
     customer_churn_case_run,

@@ -45,7 +45,7 @@ class CustomerChurnCase(models.Model):
     value_class = fields.Selection(VALUE_CLASS, readonly=True, help="At the opening.")
     revenue_at_stake = fields.Monetary(string="Revenue at Stake", readonly=True, help="At the opening.")
     won_revenue = fields.Monetary(
-        string="Won Revenue", readonly=True, help="What was bought from the opening to the night that found it.")
+        readonly=True, help="What was bought from the opening to the night that found it.")
     won_date = fields.Date(readonly=True, help="The first purchase after the opening.")
     run_id = fields.Many2one("customer.churn.run", readonly=True, index="btree_not_null", ondelete="set null")
     is_control = fields.Boolean(
@@ -62,9 +62,9 @@ class CustomerChurnCase(models.Model):
     evidence_name = fields.Char(compute="_compute_evidence", inverse="_inverse_evidence", compute_sudo=True)
     answer_ids = fields.One2many("customer.churn.reason.answer", "case_id", string="Reasons Given")
 
-    explanation = fields.Text(related="profile_id.explanation", related_sudo=False)
+    explanation = fields.Text(related="profile_id.explanation")
     customer_status = fields.Selection(
-        related="profile_id.status", string="Status", related_sudo=False, help="As of the last analysis.")
+        related="profile_id.status", string="Status", help="As of the last analysis.")
     salesperson_id = fields.Many2one(related="partner_id.user_id", string="Salesperson")
 
     _open_uniq = models.UniqueIndex(
@@ -73,11 +73,12 @@ class CustomerChurnCase(models.Model):
     # ------------------------------------------------------------------ computes
     @api.depends("company_id", "partner_id")
     def _compute_profile_id(self):
-        profiles = self.env["customer.churn.profile"].search([
+        # sudo: whoever works a case may know how its customer stands, somebody else's or not
+        profiles = self.env["customer.churn.profile"].sudo().search([
             ("company_id", "in", self.company_id.ids), ("partner_id", "in", self.partner_id.ids)])
         found = {(profile.company_id, profile.partner_id): profile for profile in profiles}
         for case in self:
-            case.profile_id = found.get((case.company_id, case.partner_id), False)
+            case.profile_id = found.get((case.company_id, case.partner_id), profiles.browse())
 
     def _search_profile_id(self, operator, value):
         if operator not in ("in", "any"):
@@ -183,8 +184,8 @@ class CustomerChurnCase(models.Model):
         context = {"default_case_ids": self.ids, "default_outcome": self.env.context.get("churn_outcome", "lost")}
         given = {tuple(case._get_given().items()) for case in self}
         if self.reason_id and len(given) == 1:  # what was said already need not be said again
-            reason = self.reason_id
-            context |= {"default_root_id": reason.root_id.id, "default_detail_id": (reason - reason.root_id).id,
+            context |= {"default_root_id": self.reason_id.root_id.id,
+                        "default_detail_id": (self.reason_id - self.reason_id.root_id).id,
                         "default_competitor_id": self.competitor_id.id, "default_note": self[:1].note}
         return {**action, "context": context}
 
@@ -219,7 +220,8 @@ class CustomerChurnCase(models.Model):
     # ------------------------------------------------------------------ buttons
     def action_open_profile(self):
         self.ensure_one()
-        return (self.profile_id or self.partner_id).get_formview_action()
+        profile = self.profile_id._filtered_access("read")
+        return (profile or self.partner_id).get_formview_action()
 
     def action_record_reason(self):
         return self.env["customer.churn.reason.wizard"]._get_action(self)

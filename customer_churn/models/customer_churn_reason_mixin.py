@@ -11,7 +11,8 @@ class CustomerChurnReasonMixin(models.AbstractModel):
     detail_id = fields.Many2one(
         "customer.churn.reason", string="More Exactly", domain="[('parent_id', '=', root_id)]",
         compute="_compute_detail_id", store=True, readonly=False)
-    reason_id = fields.Many2one("customer.churn.reason", compute="_compute_reason_id")
+    reason_id = fields.Many2one(
+        "customer.churn.reason", compute="_compute_reason_id", inverse="_inverse_reason_id")
     has_details = fields.Boolean(compute="_compute_reason_id")
     avoidable = fields.Boolean(related="reason_id.avoidable")
     requires_competitor = fields.Boolean(related="reason_id.requires_competitor")
@@ -32,3 +33,8 @@ class CustomerChurnReasonMixin(models.AbstractModel):
         for wizard in self:
             wizard.reason_id = wizard.detail_id or wizard.root_id
             wizard.has_details = bool(wizard.root_id.child_ids)
+
+    def _inverse_reason_id(self):
+        for wizard in self:
+            reason = wizard.reason_id
+            wizard.root_id, wizard.detail_id = reason.root_id, reason - reason.root_id

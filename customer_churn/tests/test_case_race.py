@@ -49,6 +49,6 @@ class TestCaseRace(TransactionCase):
         self.second.rollback()
 
     def _delete(self, case):
-        with closing(db_connect(self.env.cr.dbname).cursor()) as cr:
-            api.Environment(cr, SUPERUSER_ID, {})["customer.churn.case"].browse(case).unlink()
-            cr.commit()
+        with closing(db_connect(self.env.cr.dbname).cursor()) as cleaning:
+            api.Environment(cleaning, SUPERUSER_ID, {})["customer.churn.case"].browse(case).unlink()
+            cleaning.commit()

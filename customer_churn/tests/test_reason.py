@@ -29,8 +29,7 @@ class TestReason(ChurnCommon):
         Wizard = self.env["customer.churn.reason.wizard"].with_user(user or self.seller).with_context(
             active_model=records._name, active_ids=records.ids)
         reason = reason or self.reason("service")
-        return Wizard.create({
-            "root_id": reason.root_id.id, "detail_id": reason.id if reason.parent_id else False, **values})
+        return Wizard.create({"reason_id": reason.id, **values})
 
     def _record(self, records, **values):
         self._wizard(records, **values).action_apply()
@@ -240,6 +239,23 @@ class TestReason(ChurnCommon):
         wizard.line_ids.company_id = sister
         with self.assertRaisesRegex(UserError, "Anna"):
             wizard.action_apply()
+
+    def test_the_owner_of_a_case_answers_for_somebody_else_s_customer(self):
+        case = self.cases(self.bert)
+        case.user_id = self.seller
+        mine = case.with_user(self.seller)
+        self.env.invalidate_all()
+        self.assertIn("silent for", mine.explanation)
+        self.assertEqual(mine.action_open_profile()["res_model"], "res.partner")
+        answer = self._record(mine)
+        self.assertReasons(self.bert, "service")
+        stake = self.profile(self.bert).revenue_at_stake
+        self.assertEqual((answer.status, answer.revenue_at_stake), ("at_risk", stake))
+        self.assertEqual(self.Answer.with_user(self.seller).search([]), answer)
+
+    def test_nothing_chosen_is_nothing_recorded(self):
+        with self.assertRaisesRegex(UserError, "Choose one"):
+            self._wizard(self.anna | self.cleo, per_row=True).action_apply()
 
     def test_who_never_bought_is_refused_by_name(self):
         with self.assertRaisesRegex(UserError, "Rival"):

@@ -1,4 +1,5 @@
 from . import (
+    base_partner_merge_automatic_wizard,
     customer_churn_case_close,
     customer_churn_reason_wizard,
     customer_churn_salespeople_wizard,
