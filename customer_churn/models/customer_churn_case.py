@@ -81,13 +81,15 @@ class CustomerChurnCase(models.Model):
             case.profile_id = found.get((case.company_id, case.partner_id), profiles.browse())
 
     def _search_profile_id(self, operator, value):
-        if operator not in ("in", "any"):
+        if operator not in ("in", "any", "any!"):
             return NotImplemented
-        domain = value if operator == "any" and not isinstance(value, Query) else [("id", "in", value)]
-        profile = SQL("customer_churn_profile.company_id"), SQL("customer_churn_profile.partner_id")
+        # sudo: asked for by the related fields, which are read in the same way
+        Profile = self.env["customer.churn.profile"].sudo(self.env.su or operator == "any!")
+        domain = [("id", "in", value)] if operator == "in" or isinstance(value, Query) else value
         return [("id", "in", SQL(
             "(SELECT id FROM customer_churn_case WHERE (company_id, partner_id) IN %s)",
-            self.env["customer.churn.profile"]._search(domain).subselect(*profile)))]
+            Profile._search(domain).subselect(
+                SQL("customer_churn_profile.company_id"), SQL("customer_churn_profile.partner_id"))))]
 
     @api.depends("answer_ids")
     def _compute_evidence(self):
