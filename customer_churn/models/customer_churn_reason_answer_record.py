@@ -112,7 +112,7 @@ class CustomerChurnReasonAnswer(models.Model):
     def _schedule_plans(self):
         """The activities of the reasons' plans, for the owner of the case, else the salesperson, in one go."""
         vals_list, answers = [], []
-        for answer in self:
+        for answer in self - self._find_planned():
             for template in answer.reason_id.activity_plan_id.template_ids:
                 vals_list.append(answer._prepare_activity_vals(template))
                 answers.append(answer)
@@ -120,6 +120,17 @@ class CustomerChurnReasonAnswer(models.Model):
             activities = self.env["mail.activity"].with_context(mail_activity_quick_update=True).create(vals_list)
             for answer, activity in zip(answers, activities, strict=True):
                 answer.activity_ids += activity
+
+    def _find_planned(self):
+        """Those of these answers whose reason has its activities already; activities of a replaced reason are moot."""
+        earlier = self.search([
+            ("activity_ids", "!=", False), ("id", "not in", self.ids), ("company_id", "in", self.company_id.ids),
+            ("partner_id", "in", self.partner_id.ids)])
+        mine = {_key(answer): answer for answer in self}
+        earlier = earlier.filtered(lambda answer: _key(answer) in mine)
+        same = earlier.filtered(lambda answer: answer.reason_id == mine[_key(answer)].reason_id)
+        (earlier - same).activity_ids.unlink()
+        return self.browse().union(*(mine[_key(answer)] for answer in same if answer.activity_ids))
 
     def _prepare_activity_vals(self, template):
         record = self.case_id or self.partner_id

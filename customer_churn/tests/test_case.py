@@ -330,6 +330,17 @@ class TestCase(ChurnCommon):
         self.assertEqual((case.partner_id, case.outcome), (ada, "false_alarm"))
         self.assertEqual(self.cases(self.cleo).state, "open")
 
+    def test_a_contact_given_to_another_company_leaves_the_case_with_its_ledger(self):
+        case = self.opened(self.anna)
+        sister = self._create_company("Sister")
+        self.env.flush_all()
+        self.env.cr.execute("UPDATE res_partner SET company_id = %s WHERE id = %s", [sister.id, self.anna.id])
+        self.env.invalidate_all()
+        self.night(later(1))
+        self.assertEqual((case.state, case.company_id, case.user_id), ("open", self.company, self.seller))
+        case.with_user(self.seller).action_close("lost", self.reason("moved_away"))
+        self.assertEqual((case.outcome, self.profile(self.anna).reason_id), ("lost", self.reason("moved_away")))
+
     # ------------------------------------------------------------------ who sees what
     def _seen(self, user):
         self.env.invalidate_all()

@@ -155,6 +155,15 @@ class TestReason(ChurnCommon):
         self._record(self.profile(self.cleo), reason=self.reason("unknown"))
         self.assertEqual(self.cleo.activity_ids.user_id, self.seller)
 
+    def test_who_knows_the_reason_need_not_ask_any_more(self):
+        case = self.cases(self.anna)
+        self._record(case, reason=self.reason("unknown"))
+        self._record(case, reason=self.reason("unknown"), note="Asked, no answer")
+        self.assertEqual(len(case.activity_ids), 1)
+        case.activity_schedule("mail.mail_activity_data_todo", user_id=self.seller.id, summary="Visit")
+        self._record(case, reason=self.reason("price"))
+        self.assertEqual(case.activity_ids.mapped("summary"), ["Visit"])
+
     def test_the_form_asks_more_exactly_and_for_the_competitor(self):
         Wizard = self.env["customer.churn.reason.wizard"].with_user(self.seller).with_context(
             active_model="customer.churn.profile", active_ids=self.profile(self.anna).ids)
