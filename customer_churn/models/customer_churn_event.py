@@ -48,13 +48,6 @@ class CustomerChurnEvent(models.Model):
         self.ensure_one()
         return (self.profile_id or self.partner_id or self).get_formview_action()
 
-    @api.model
-    def _get_newest(self, domain):
-        """{(company id, customer id): id of the event that was appended last}"""
-        # sudo: whoever works a case answers for the customer's status, of which only the id is told
-        return {(company.id, partner.id): newest for company, partner, newest in self.sudo()._read_group(
-            domain, ["company_id", "partner_id"], ["id:max"])}
-
     def _last_status_sql(self, company, customer):
         """The status that `customer` (SQL) of a company had last: of those who come back after they had no
         purchase left, or were excluded."""
@@ -80,3 +73,10 @@ class CustomerChurnEvent(models.Model):
                  FROM %s WHERE status IS DISTINCT FROM old_status""",
             changed,
         )
+
+    @api.model
+    def _get_newest(self, domain):
+        """{(company id, customer id): id of the event that was appended last}"""
+        # sudo: whoever works a case answers for the customer's status, of which only the id is told
+        return {(company.id, partner.id): newest for company, partner, newest in self.sudo()._read_group(
+            domain, ["company_id", "partner_id"], ["id:max"])}
