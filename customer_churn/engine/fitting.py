@@ -10,6 +10,7 @@ from .forecaster import YEAR, Forecaster
 from .outlook import Horizon, Outlook
 from .past import LEARNED, ONE_SIDED, SHORT, Past
 from .purchase_log import as_day
+from .weights import Average
 
 SAMPLE = 10_000
 ALL_UP_TO = 25_000  # customers: below it the total moves by 1 to 2 % with the sample
@@ -35,7 +36,8 @@ def fit(log, at, horizons=(90, 180, YEAR)):
     plain = Outlook(purchases, unit, tuple(map(Horizon, days)))
     outlook, learned = _learn(plain, customers, Past(log, as_day(at), unit))
     report = {**_report(whole, at, len(history), known, money_known), **learned}
-    return Forecaster(outlook, money, _mean_chances(outlook, customers), report)
+    chances = _mean_chances(outlook, customers)
+    return Forecaster(outlook, money, chances, Average.of(customers), report)
 
 
 def _sample(history, at):
