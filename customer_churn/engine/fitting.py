@@ -5,12 +5,12 @@ from dataclasses import replace
 import numpy as np
 
 from . import gamma_gamma, level, pareto_nbd, ranking
+from .average import Average
 from .customers import Customers, usual_value
 from .forecaster import YEAR, Forecaster
 from .outlook import Horizon, Outlook
 from .past import LEARNED, ONE_SIDED, SHORT, Past
 from .purchase_log import as_day
-from .weights import Average
 
 SAMPLE = 10_000
 ALL_UP_TO = 25_000  # customers: below it the total moves by 1 to 2 % with the sample

@@ -6,12 +6,13 @@ from dataclasses import asdict, dataclass
 import numpy as np
 import pandas as pd
 
+from .average import Average
 from .customers import Customers, days_of
 from .deadlines import NEVER, days_of_silence
 from .gamma_gamma import GammaGamma
 from .outlook import Outlook
 from .purchase_log import as_dates, as_day
-from .weights import Average, weigh
+from .weights import weigh
 
 LEAST_SHARE = 0.1  # a state so rare that its share is mostly chance weighs no more than this one
 YEAR = 365

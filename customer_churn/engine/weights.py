@@ -11,43 +11,17 @@ to the difference exactly, whatever the model:
 
 It is the Shapley value (Shapley 1953; Lundberg and Lee 2017) of the one order in which cause comes
 before effect (Frye, Rowat and Feige, "Asymmetric Shapley Values", 2020): how often somebody buys
-says what a silence means. Silence is carried over in gaps, (1 + silence) / (1 + gap) as in
-`ranking`. In days it would charge the silence of the average customer to everybody's own gap: who
-buys weekly would be told that buying weekly lowers the chance. Of who bought once there is no gap,
-and nothing is said of it. With silence its own weight alone changes, and falls.
+says what a silence means. The silence of the average customer is therefore carried over in gaps.
+In days, who buys weekly would be told that buying weekly lowers the chance. Of who bought once
+there is no gap, and nothing is said of it. With silence its own weight falls, and neither that of
+the count nor that of the gap moves.
 """
-
-from dataclasses import dataclass
 
 import numpy as np
 
 from .customers import Customers
 
 FACTS = ('count', 'gap', 'silence', 'value')
-
-
-@dataclass(frozen=True)
-class Average:
-    """The customer of average figures, in whole numbers, as they are told: repeat purchases, days
-    between two, days since the last. Its net value per purchase is the usual."""
-
-    x: int = 0
-    gap: int = 1
-    silence: int = 0
-
-    @classmethod
-    def of(cls, customers):
-        """The means; while nobody came back the next purchase is as far as the last."""
-        if not len(customers):
-            return cls()
-        back = customers.x > 0
-        silence = int(np.rint(customers.silence.mean()))
-        gap = (customers.t[back] / customers.x[back]).mean() if back.any() else silence
-        return cls(int(np.rint(customers.x.mean())), max(1, int(np.rint(gap))), silence)
-
-    def in_gaps(self, gap):
-        """The days of silence that are to `gap` what those of the average customer are to its own."""
-        return np.maximum((1 + gap) * ((1 + self.silence) / (1 + self.gap)) - 1, 0)
 
 
 def weigh(outlook, average, customers, until, alive=None):
@@ -80,7 +54,7 @@ def _paced(outlook, average, customers, until):
     first, kind = plain.alike()
     x, t = customers.x[first], customers.t[first]
     gap = np.where(x > 0, t / np.maximum(x, 1), average.gap)
-    return _line(outlook, x, t, average.in_gaps(gap), until)[kind]
+    return _line(outlook, x, t, average.silence_at(gap), until)[kind]
 
 
 def _line(outlook, x, t, silence, until):

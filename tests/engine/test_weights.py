@@ -6,10 +6,11 @@ import engine
 import numpy as np
 import pytest
 from builders import AT, bought, cdnow, log_of, simulate
+from engine.average import Average
 from engine.customers import Customers
 from engine.pareto_nbd import ParetoNBD
 from engine.ranking import Ranking
-from engine.weights import FACTS, Average, weigh
+from engine.weights import FACTS, weigh
 from scipy.special import expit
 from test_outlook import DAYS, customers, outlook
 
@@ -92,10 +93,11 @@ def test_a_case_by_hand():
         return 1.5 * np.log(chance / (1 - chance)).item()
 
     weights = weigh(lens, AVERAGE, one(9, 90, 50, 3), 90)
-    carried = 11 * 81 / 61 - 1  # days that are to a gap of 10 what 80 are to one of 60
+    carried = 10 * 80 / 60  # days that are to a gap of 10 what 80 are to one of 60
     assert weights['count'] == pytest.approx(line(9, 540, 80) - line(4, 240, 80) + 0.4 * np.log(10 / 5))
+    overdue = np.log((1 + carried) / 11) - np.log(81 / 61)
     assert weights['gap'] == pytest.approx(
-        line(9, 90, carried) - line(9, 540, 80) - 0.1 * np.log((1 + carried) / 81)
+        line(9, 90, carried) - line(9, 540, 80) - 0.1 * np.log((1 + carried) / 81) - 0.6 * overdue
     )
     assert weights['silence'] == pytest.approx(
         line(9, 90, 50) - line(9, 90, carried) - 0.7 * np.log(51 / (1 + carried))
