@@ -22,19 +22,19 @@ class CustomerChurnProfile(models.Model):
     _inherit = "customer.churn.profile"
 
     count_weight = fields.Float(
-        string="Weight of the Purchases", readonly=True, aggregator="avg",
+        string="Weight of the Purchases", readonly=True, aggregator=None,
         help="How far the number of purchases moves the log-odds of the chance, against the average customer.",
     )
     gap_weight = fields.Float(
-        string="Weight of the Gap", readonly=True, aggregator="avg",
+        string="Weight of the Gap", readonly=True, aggregator=None,
         help="How far the mean gap between purchases moves the log-odds of the chance, against the average customer.",
     )
     silence_weight = fields.Float(
-        string="Weight of the Silence", readonly=True, aggregator="avg",
+        string="Weight of the Silence", readonly=True, aggregator=None,
         help="How far the silence moves the log-odds of the chance, against the average customer at the same pace.",
     )
     value_weight = fields.Float(
-        string="Weight of the Value", readonly=True, aggregator="avg",
+        string="Weight of the Value", readonly=True, aggregator=None,
         help="How far the net value of a purchase moves the log-odds of the chance, against the usual value.",
     )
     weight_title = fields.Char(compute="_compute_weight_lines")

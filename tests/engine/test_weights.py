@@ -1,11 +1,13 @@
 """What moves a customer's chance: facts whose weights add up, against a customer of average figures."""
 
 import datetime
+from dataclasses import astuple
 
 import engine
 import numpy as np
 import pytest
 from builders import AT, bought, cdnow, log_of, simulate
+from engine import ranking
 from engine.average import Average
 from engine.customers import Customers
 from engine.pareto_nbd import ParetoNBD
@@ -22,8 +24,15 @@ def one(x, t, silence, value=0):
     return Customers(*(np.array([number], float) for number in (x, t, silence, value)))
 
 
-def log_odds(forecaster_or_outlook, who, until):
-    return forecaster_or_outlook.lines(who, forecaster_or_outlook.forecasts(who, until))[until]
+def log_odds(lens, who, until):
+    """As the outlook is defined: the largest of the corrected horizons, each at its level."""
+    alive, terms, lines = lens.purchases.alive(who.x, who.t, who.T), ranking.terms_of(who), []
+    for horizon in lens.horizons:
+        own, *slopes, intercept = astuple(horizon.chance)
+        forecast = ranking.log_odds(alive * lens.purchases.chance_if_alive(who.x, who.T, horizon.days))
+        corrected = sum(slope * term for slope, term in zip(slopes, terms, strict=True))
+        lines.append((1 + own) * forecast + corrected + intercept + horizon.level.odds)
+    return np.max([line for h, line in zip(lens.horizons, lines, strict=True) if h.days <= until], axis=0)
 
 
 @pytest.fixture(scope='module')
