@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from . import gamma_gamma, level, pareto_nbd, ranking
+from .average import Average
 from .customers import Customers, usual_value
 from .forecaster import YEAR, Forecaster
 from .outlook import Horizon, Outlook
@@ -35,7 +36,8 @@ def fit(log, at, horizons=(90, 180, YEAR)):
     plain = Outlook(purchases, unit, tuple(map(Horizon, days)))
     outlook, learned = _learn(plain, customers, Past(log, as_day(at), unit))
     report = {**_report(whole, at, len(history), known, money_known), **learned}
-    return Forecaster(outlook, money, _mean_chances(outlook, customers), report)
+    chances = _mean_chances(outlook, customers)
+    return Forecaster(outlook, money, chances, Average.of(customers), report)
 
 
 def _sample(history, at):

@@ -7,6 +7,7 @@ from . import (
     customer_churn_profile,
     customer_churn_profile_file,
     customer_churn_profile_refresh,
+    customer_churn_profile_weights,
     customer_churn_run,
     customer_churn_run_analysis,
     customer_churn_run_progress,

@@ -31,6 +31,10 @@ COLUMNS = {  # staged column -> kind; NaN and NaT stand for NULL
     "revenue_at_stake": "f8",
     "value_class": "i4",
     "rfm_score": "i4",
+    "count_weight": "f8",
+    "gap_weight": "f8",
+    "silence_weight": "f8",
+    "value_weight": "f8",
 }
 SQL_TYPES = {"i4": "int4", "f8": "float8", "date": "date"}
 NOT_STORED = ("status", "new_until")

@@ -12,4 +12,5 @@ from . import (
     test_run,
     test_security,
     test_value,
+    test_weights,
 )

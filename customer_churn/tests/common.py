@@ -19,6 +19,7 @@ PROFILE_COLUMNS = (
 )
 FORECAST_COLUMNS = (
     "alive_probability", "purchase_probability", "expected_purchases", "expected_revenue", "revenue_at_stake",
+    "count_weight", "gap_weight", "silence_weight", "value_weight",
 )
 
 
