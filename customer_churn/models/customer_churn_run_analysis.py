@@ -54,7 +54,7 @@ class CustomerChurnRun(models.Model):
     def _needs_fit(self, last, described):
         """A fit is due when asked for, on the first night, a month after the last, or as settings changed."""
         return (
-            self.kind == "full" or not last
+            self.kind == "full" or not last or self.date < last.date
             or self.date >= last.fit_date + relativedelta(months=1)
             or described != last.policies
         )

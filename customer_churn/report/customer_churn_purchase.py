@@ -70,19 +70,28 @@ class CustomerChurnPurchase(models.Model):
                                       FROM account_move WHERE id = r.reversed_entry_id OFFSET 0) o
                      WHERE r.reversed_entry_id IS NOT NULL AND r.state = 'posted' AND o.state = 'posted'
                        AND r.currency_id = o.currency_id AND r.amount_total = o.amount_total
-                       AND (r.partner_id = o.partner_id OR EXISTS (
-                            SELECT FROM res_partner p JOIN res_partner q USING (commercial_partner_id)
-                             WHERE p.id = r.partner_id AND q.id = o.partner_id))
+                       AND %(same_origin)s
                        AND NOT EXISTS (
                             SELECT FROM account_move u WHERE u.reversed_entry_id = r.id AND u.state = 'posted'
-                               AND u.currency_id = r.currency_id AND u.amount_total = r.amount_total)
-                       AND %s
+                               AND u.currency_id = r.currency_id AND u.amount_total = r.amount_total
+                               AND %(same_undoing)s)
+                       AND %(narrowed)s
                      ORDER BY o.id, r.invoice_date, r.id) pair,
                    LATERAL (VALUES (pair.origin_id), (pair.reversal_id)) side (move_id)
              ORDER BY side.move_id, pair.void_date
             """,
-            self._narrow("r"),
+            same_origin=self._is_same_customer("r", "o"), same_undoing=self._is_same_customer("u", "r"),
+            narrowed=self._narrow("r"),
         )
+
+    @api.model
+    def _is_same_customer(self, one, other):
+        """Condition that two documents, by the aliases of their tables, are of one customer, contact or not."""
+        one, other = SQL.identifier(one, "partner_id"), SQL.identifier(other, "partner_id")
+        return SQL(
+            """(%(one)s = %(other)s OR EXISTS (
+                    SELECT FROM res_partner p JOIN res_partner q USING (commercial_partner_id)
+                     WHERE p.id = %(one)s AND q.id = %(other)s))""", one=one, other=other)
 
     @api.model
     def _narrow(self, alias):

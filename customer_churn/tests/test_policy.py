@@ -86,9 +86,24 @@ class TestPolicy(ChurnCommon):
             with self.assertRaisesRegex(ValidationError, "exactly one policy"), self.env.cr.savepoint():
                 self._segment(domain=domain)
 
-    def test_a_condition_on_the_status_is_refused(self):
-        with self.assertRaisesRegex(ValidationError, "not the other way round"):
-            self._segment(domain="[('churn_status', '=', 'lost')]")
+    def test_a_condition_on_the_status_is_refused_by_whatever_way(self):
+        for domain in (
+            "[('churn_status', '=', 'lost')]", "[('parent_id.churn_status', '=', 'lost')]",
+            "[('commercial_partner_id', 'any', [('churn_status', '=', 'lost')])]",
+            "['!', ('child_ids.churn_profile_id.status', '=', 'lost')]",
+        ):
+            with self.assertRaisesRegex(ValidationError, "not the other way round"), self.env.cr.savepoint():
+                self._segment(domain=domain)
+
+    def test_of_two_conditions_that_broke_each_can_be_mended(self):
+        """As when the addon is gone that a field of them came from."""
+        first, second = self._segment(), self._segment(name="Retail")
+        self.env.cr.execute("UPDATE customer_churn_policy SET domain = '[(''gone'', ''='', 1)]' WHERE id IN %s",
+                            [tuple((first | second).ids)])
+        self.env.invalidate_all()
+        first.domain = "[('ref', '=', 'W')]"
+        second.active = False
+        self.assertEqual(self.Policy._get_policies(self.company), first | self.policy)
 
     def test_a_company_goes_with_its_policies(self):
         company = self._create_company("Short-lived")
