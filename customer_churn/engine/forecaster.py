@@ -15,20 +15,22 @@ from .purchase_log import as_dates, as_day
 LEAST_SHARE = 0.1  # a state so rare that its share is mostly chance weighs no more than this one
 YEAR = 365
 PREDICTED = ['alive_probability', 'purchase_probability', 'expected_purchases', 'expected_revenue']
-FORMAT = 2
+FORMAT = 3
 
 
 @dataclass(frozen=True)
 class Forecaster:
     """What one fit learned; its answers are pure functions of a customer's row.
 
-    `mean_chances` P(any) per horizon over the customers of the fit, for the shares.
+    `mean_chances` P(any) per horizon over the customers of the fit, for the shares; `fixed_days` of
+    silence of dormant and lost where these tell the status better than the chances (record.py).
     """
 
     outlook: Outlook
     money: GammaGamma
     mean_chances: tuple
     report: dict
+    fixed_days: tuple = ()
 
     @property
     def horizons(self):
@@ -106,6 +108,7 @@ class Forecaster:
             'money': asdict(self.money),
             'mean_chances': self.mean_chances,
             'report': self.report,
+            'fixed_days': self.fixed_days,
         }
         return json.dumps(kept, allow_nan=False, sort_keys=True)
 
@@ -121,6 +124,7 @@ class Forecaster:
                 GammaGamma(**kept['money']),
                 tuple(kept['mean_chances']),
                 kept['report'],
+                tuple(kept['fixed_days']),
             )
         except (KeyError, TypeError, ValueError) as error:
             raise ValueError(f'this is no forecaster of format {FORMAT}: fit again') from error
