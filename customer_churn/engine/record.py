@@ -36,27 +36,26 @@ def look_back(log, at, policy=None, horizons=(), in_force=False):
     horizons    a dict each: horizon_days, cut (date), days_missing (of ledger; 0 = scored), why (None, or why
                 there is no score, or only a part of one); if scored the keys of `backtest`, buyers, and
                 `naive`, the same of as last year (None where the ledger does not reach back to it)
+    contest     `Look.contest` of the longest look, None where the ledger is too young for it
     called      {status: {'customers', 'silent'}} of the longest look: called so then, nothing bought since
-    contest     `contest` of the longest look, or None
     """
-    policy, at = policy or Policy(), as_day(at)
+    policy, at, look = policy or Policy(), as_day(at), None
     first = int(log.day[log.bought].min(initial=at))
-    answer = {'at': date_of(at), 'horizons': [], 'called': {}, 'contest': None}
+    rows = []
     for days in HORIZONS:
         missing = max(first + BEFORE + days - at, 0)
-        row = {'horizon_days': days, 'cut': date_of(at - days), 'days_missing': missing, 'why': SHORT}
-        answer['horizons'].append(row)
-        if missing:
-            continue
-        look = Look(log, at - days, days, (policy.near_days, policy.far_days, *horizons))
-        row.update(look.scores(first))
-        answer['cut'], table = row['cut'], look.table(policy)
-        if days >= min(policy.far_days, YEAR) and at - days - first >= MATURE:
-            answer['contest'] = look.contest(policy, table, in_force)
-            if answer['contest'] and answer['contest']['fixed_days']:
-                table = look.table(policy, answer['contest']['fixed_days'])
-        answer['called'] = look.called(table)
-    return answer
+        rows.append({'horizon_days': days, 'cut': date_of(at - days), 'days_missing': missing, 'why': SHORT})
+        if not missing:
+            look = Look(log, at - days, days, (policy.near_days, policy.far_days, *horizons))
+            rows[-1].update(look.scores(first))
+    answer = {'at': date_of(at), 'horizons': rows, 'contest': None, 'called': {}}
+    if not look:
+        return answer
+    fixed_days = ()
+    if look.days >= min(policy.far_days, YEAR) and look.cut - first >= MATURE:
+        answer['contest'] = look.contest(policy, in_force)
+        fixed_days = (answer['contest'] or {}).get('fixed_days', ())
+    return {**answer, 'called': look.called(policy, fixed_days)}
 
 
 class Look:
@@ -87,13 +86,14 @@ class Look:
         came = self.log.came(self.history, self.cut, self.cut + self.days)
         return score((count > 0) * 1.0, count, value, *came)
 
-    def table(self, policy, fixed_days=()):
-        """Statuses as of the cut, by the chances or by fixed days of silence."""
-        return replace(self.forecaster, fixed_days=fixed_days).classify(self.history, self.at, policy)
+    def status(self, policy, fixed_days=()):
+        """Statuses as of the cut (customers,), by the chances or by fixed days of silence."""
+        forecaster = replace(self.forecaster, fixed_days=fixed_days)
+        return forecaster.classify(self.history, self.at, policy).status.to_numpy()
 
-    def called(self, table):
+    def called(self, policy, fixed_days):
         """{status: how many were called so, and how many of them bought nothing since}."""
-        status = table.status.to_numpy()
+        status = self.status(policy, fixed_days)
         return {
             name: {
                 'customers': int((status == name).sum()),
@@ -102,8 +102,8 @@ class Look:
             for name in CALLED
         }
 
-    def contest(self, policy, table, in_force):
-        """Statuses by the chances (`table`) against statuses by the fixed days that tell best who buys within
+    def contest(self, policy, in_force):
+        """Statuses by the chances against statuses by the fixed days that tell best who buys within
         the near horizon (else dormant) and within the far one (else lost).
 
         The fixed days take over where their macro-F1 of active, dormant, lost is surely higher and they name no
@@ -118,7 +118,7 @@ class Look:
             return None
         truth = np.where(near, 0, np.where(far, 1, 2))
         best = self._best_fixed_days(near_days, far_days)
-        ours, theirs = _states(table), _states(self.table(policy, best))
+        ours, theirs = (_states(self.status(policy, fixed)) for fixed in ((), best))
         told = {
             'near_days': near_days,
             'far_days': far_days,
@@ -151,17 +151,16 @@ def fixed_days_win(told, in_force):
     return gain > SURE * told['noise'] and told['fixed_right'] >= told['right']
 
 
-def _states(table):
+def _states(status):
     """0 active, 1 dormant, 2 lost; who is new or at risk still counts as active."""
-    status = table.status.to_numpy()
     return np.where(status == 'lost', 2, np.where(status == 'dormant', 1, 0))
 
 
 def macro_f1(truth, said):
     """Mean over the states that are there of 2 hits / (so in truth + called so)."""
-    there = np.bincount(truth, minlength=3) + np.bincount(said, minlength=3)
+    there, called = np.bincount(truth, minlength=3), np.bincount(said, minlength=3)
     hits = np.bincount(truth[truth == said], minlength=3)
-    return float((2 * hits[there > 0] / there[there > 0]).mean())
+    return float((2 * hits / np.maximum(there + called, 1))[there > 0].mean())
 
 
 def noise(measure, truth, one, other):
