@@ -27,7 +27,7 @@ CALLED = ('at_risk', 'dormant', 'lost')
 
 
 def look_back(log, at, policy=None, horizons=(), in_force=False):
-    """The record on day `at`, from nothing later -> {'at', 'horizons', 'called', 'contest'}.
+    """The record on day `at`, from nothing later -> a dict, strict as JSON.
 
     `policy` decides the statuses, `horizons` are fitted beside its own and those of the record;
     `in_force` whether statuses go by fixed days already: these stay until the forecast is no worse,
@@ -36,8 +36,9 @@ def look_back(log, at, policy=None, horizons=(), in_force=False):
     horizons    a dict each: horizon_days, cut (date), days_missing (of ledger; 0 = scored), why (None, or why
                 there is no score, or only a part of one); if scored the keys of `backtest`, buyers, and
                 `naive`, the same of as last year (None where the ledger does not reach back to it)
-    contest     `Look.contest` of the longest look, None where the ledger is too young for it
-    called      {status: {'customers', 'silent'}} of the longest look: called so then, nothing bought since
+    cut         date of the longest look, None without any
+    contest     `Look.contest` of that look, None where the ledger is too young for it or the policy goes by days
+    called      {status: {'customers', 'silent'}} of that look: called so then, nothing bought since
     """
     policy, at, look = policy or Policy(), as_day(at), None
     first = int(log.day[log.bought].min(initial=at))
@@ -48,14 +49,8 @@ def look_back(log, at, policy=None, horizons=(), in_force=False):
         if not missing:
             look = Look(log, at - days, days, (policy.near_days, policy.far_days, *horizons))
             rows[-1].update(look.scores(first))
-    answer = {'at': date_of(at), 'horizons': rows, 'contest': None, 'called': {}}
-    if not look:
-        return answer
-    fixed_days = ()
-    if look.days >= min(policy.far_days, YEAR) and look.cut - first >= MATURE:
-        answer['contest'] = look.contest(policy, in_force)
-        fixed_days = (answer['contest'] or {}).get('fixed_days', ())
-    return {**answer, 'called': look.called(policy, fixed_days)}
+    told = look.verdict(policy, first, in_force) if look else {'cut': None, 'contest': None, 'called': {}}
+    return {'at': date_of(at), 'horizons': rows, **told}
 
 
 class Look:
@@ -91,6 +86,15 @@ class Look:
         forecaster = replace(self.forecaster, fixed_days=fixed_days)
         return forecaster.classify(self.history, self.at, policy).status.to_numpy()
 
+    def verdict(self, policy, first, in_force):
+        """{'cut', 'contest', 'called'} of `look_back`; `first` as of `scores`."""
+        contest = None
+        old_enough = self.days >= min(policy.far_days, YEAR) and self.cut - first >= MATURE
+        if old_enough and policy.rule != 'days':
+            contest = self.contest(policy, in_force)
+        called = self.called(policy, contest['fixed_days'] if contest else ())
+        return {'cut': date_of(self.cut), 'contest': contest, 'called': called}
+
     def called(self, policy, fixed_days):
         """{status: how many were called so, and how many of them bought nothing since}."""
         status = self.status(policy, fixed_days)
@@ -112,7 +116,7 @@ class Look:
         customers, f1, fixed_f1, noise (of their difference), right, fixed_right (shares), best_days, and
         fixed_days: these where they decide, else empty.
         """
-        near_days, far_days = policy.near_days, min(policy.far_days, self.days)
+        near_days, far_days = (min(days, self.days) for days in (policy.near_days, policy.far_days))
         near, far = (self._bought_within(days) for days in (near_days, far_days))
         if min(near.sum(), (~near).sum()) < LEAST:
             return None
