@@ -2,8 +2,10 @@ import json
 import math
 
 from odoo import api, fields, models
+from odoo.tools import format_date
 
 DAYS_PER_MONTH = 365.25 / 12
+HISTORY = 24  # fits, the last two years
 REASON = [("short", "The ledger is too short"), ("one_sided", "All customers bought, or none did")]
 SCORES = ("auc", "brier", "total_error", "value_error")
 AUC = "Of two customers, one who bought and one who did not: how often the former was given the higher chance. " \
@@ -64,6 +66,7 @@ class CustomerChurnRecord(models.Model):
     calibration = fields.Text(
         readonly=True, help="Ten groups by chance: predicted and actual share of buyers, and customers, as JSON.")
     calibration_chart = fields.Text(string="Predicted and Actual Share", compute="_compute_calibration_chart")
+    history_chart = fields.Text(string="Ranking by Month", compute="_compute_history_chart")
     record_sentence = fields.Text(related="run_id.record_sentence")
     rule_sentence = fields.Text(related="run_id.rule_sentence")
 
@@ -147,6 +150,33 @@ class CustomerChurnRecord(models.Model):
             "x": {"title": self.env._("Predicted share of buyers"), "format": "percent", "max": 1},
             "y": {"title": self.env._("Actual share of buyers"), "format": "percent", "max": 1},
             "legend": True,
+        }
+
+    @api.depends("company_id", "horizon_days")
+    @api.depends_context("lang")
+    def _compute_history_chart(self):
+        for record in self:
+            past = self.search([
+                ("company_id", "=", record.company_id.id), ("horizon_days", "=", record.horizon_days),
+                ("buyer_count", ">", 0), ("date", "<=", record.date)], limit=HISTORY)[::-1]
+            record.history_chart = json.dumps(record._draw_history(past) if len(past) > 1 else {
+                "empty": self.env._("From the second fit on, the forecast is seen here beside the two rules.")})
+
+    def _draw_history(self, past):
+        """The ranking of the forecast beside that of the two rules, fit by fit."""
+        lines = [
+            ("auc", self.env._("Forecast"), {"tone": "primary"}),
+            ("fixed_auc", self.env._("Best Fixed Days"), {"tone": "warning"}),
+            ("naive_auc", self.env._("As Last Year"), {"tone": "muted"}),
+        ]
+        return {
+            "type": "line",
+            "labels": [format_date(self.env, record.date, date_format="MMM yyyy") for record in past],
+            "datasets": [
+                {"label": label, "data": [record[name] or None for record in past], **style}
+                for name, label, style in lines
+            ],
+            "y": {"format": "percent", "max": 1}, "legend": True,
         }
 
     def action_open_run(self):
