@@ -15,14 +15,15 @@ class CustomerChurnProfile(models.Model):
     chance_record = fields.Char(
         compute="_compute_chance_record", help="By the forecast record, among customers with such a chance.")
 
-    @api.depends("purchase_probability", "policy_id")
+    @api.depends("purchase_probability", "policy_id.near_days")
     @api.depends_context("lang")
     def _compute_chance_record(self):
         for (company, days), profiles in self.grouped(
                 lambda profile: (profile.company_id, profile.policy_id.near_days or Policy.near_days)).items():
             groups = self._get_calibration(company, days)
             for profile in profiles:
-                near = min(groups, key=lambda g: abs(g["predicted"] - profile.purchase_probability), default=None)  # noqa: B023
+                chance = profile.purchase_probability
+                near = min(groups, key=lambda g: abs(g["predicted"] - chance), default=None)  # noqa: B023
                 profile.chance_record = near and self.env._(
                     "of 100 customers with such a chance, %(count)s bought within %(days)s days",
                     count=round(100 * near["actual"]), days=days)

@@ -6,6 +6,7 @@ from odoo.tools import format_date
 
 DAYS_PER_MONTH = 365.25 / 12
 HISTORY = 24  # fits, the last two years
+TONES = {"auc": "primary", "fixed_auc": "warning", "naive_auc": "muted"}
 REASON = [("short", "The ledger is too short"), ("one_sided", "All customers bought, or none did")]
 SCORES = ("auc", "brier", "total_error", "value_error")
 AUC = "Of two customers, one who bought and one who did not: how often the former was given the higher chance. " \
@@ -38,10 +39,11 @@ class CustomerChurnRecord(models.Model):
     beats_fixed_rule = fields.Boolean(
         string="Better Than Fixed Days", readonly=True,
         help="Whether the forecast told better than the best fixed number of days who buys again.")
+    subject = fields.Char(compute="_compute_explanation", help="Which forecast was looked at, and what came.")
     explanation = fields.Char(compute="_compute_explanation")
 
     auc = fields.Float(string="Ranking (AUC)", readonly=True, aggregator="avg", help=AUC)
-    brier = fields.Float(string="Brier Score", digits=(16, 3), readonly=True, aggregator="avg", help=BRIER)
+    brier = fields.Float(string="Brier Score", readonly=True, aggregator="avg", help=BRIER)
     total_error = fields.Float(string="Error of Purchases", readonly=True, aggregator="avg", help=TOTAL)
     value_error = fields.Float(string="Error of Revenue", readonly=True, aggregator="avg", help=TOTAL)
 
@@ -49,16 +51,14 @@ class CustomerChurnRecord(models.Model):
         string="Best Fixed Days", readonly=True, aggregator=None,
         help="Who bought within so many days buys again: the number that told it best, chosen with hindsight.")
     fixed_auc = fields.Float(string="Fixed Days: AUC", readonly=True, aggregator="avg", help=AUC)
-    fixed_brier = fields.Float(
-        string="Fixed Days: Brier Score", digits=(16, 3), readonly=True, aggregator="avg", help=BRIER)
+    fixed_brier = fields.Float(string="Fixed Days: Brier Score", readonly=True, aggregator="avg", help=BRIER)
     fixed_total_error = fields.Float(
         string="Fixed Days: Purchases", readonly=True, aggregator="avg", help=TOTAL)
     fixed_value_error = fields.Float(string="Fixed Days: Revenue", readonly=True, aggregator="avg", help=TOTAL)
 
     has_naive = fields.Boolean(readonly=True, help="Whether the ledger reaches back to the year before.")
     naive_auc = fields.Float(string="As Last Year: AUC", readonly=True, aggregator="avg", help=AUC)
-    naive_brier = fields.Float(
-        string="As Last Year: Brier Score", digits=(16, 3), readonly=True, aggregator="avg", help=BRIER)
+    naive_brier = fields.Float(string="As Last Year: Brier Score", readonly=True, aggregator="avg", help=BRIER)
     naive_total_error = fields.Float(
         string="As Last Year: Purchases", readonly=True, aggregator="avg", help=TOTAL)
     naive_value_error = fields.Float(string="As Last Year: Revenue", readonly=True, aggregator="avg", help=TOTAL)
@@ -74,10 +74,11 @@ class CustomerChurnRecord(models.Model):
         "UNIQUE (company_id, date, horizon_days)", "A fit has one record per horizon.")
 
     @api.depends("date", "horizon_days")
+    @api.depends_context("lang")
     def _compute_display_name(self):
         for record in self:
             record.display_name = self.env._(
-                "%(date)s, %(days)s days ahead", date=fields.Date.to_string(record.date), days=record.horizon_days)
+                "%(date)s, %(days)s days ahead", date=format_date(self.env, record.date), days=record.horizon_days)
 
     # ------------------------------------------------------------------ what a run writes
     @api.model
@@ -106,11 +107,16 @@ class CustomerChurnRecord(models.Model):
         }
 
     # ------------------------------------------------------------------ in words and pictures
-    @api.depends("reason", "days_missing", "beats_fixed_rule", "fixed_days")
+    @api.depends(
+        "reason", "days_missing", "beats_fixed_rule", "fixed_days", "cut_date", "customer_count", "buyer_count")
     @api.depends_context("lang")
     def _compute_explanation(self):
         for record in self:
             record.explanation = record._say()
+            record.subject = record.reason != "short" and self.env._(
+                "The forecast of %(date)s for the next %(days)s days. Of %(customers)s customers, %(buyers)s bought.",
+                date=format_date(self.env, record.cut_date), days=record.horizon_days,
+                customers=f"{record.customer_count:,}", buyers=f"{record.buyer_count:,}")
 
     def _say(self):
         if self.reason == "short":
@@ -164,17 +170,14 @@ class CustomerChurnRecord(models.Model):
 
     def _draw_history(self, past):
         """The ranking of the forecast beside that of the two rules, fit by fit."""
-        lines = [
-            ("auc", self.env._("Forecast"), {"tone": "primary"}),
-            ("fixed_auc", self.env._("Best Fixed Days"), {"tone": "warning"}),
-            ("naive_auc", self.env._("As Last Year"), {"tone": "muted"}),
-        ]
+        labels = {"auc": self.env._("Forecast"), "fixed_auc": self.env._("Best Fixed Days"),
+                  "naive_auc": self.env._("As Last Year")}
         return {
             "type": "line",
             "labels": [format_date(self.env, record.date, date_format="MMM yyyy") for record in past],
             "datasets": [
-                {"label": label, "data": [record[name] or None for record in past], **style}
-                for name, label, style in lines
+                {"label": labels[name], "data": [record[name] or None for record in past], "tone": tone}
+                for name, tone in TONES.items()
             ],
             "y": {"format": "percent", "max": 1}, "legend": True,
         }

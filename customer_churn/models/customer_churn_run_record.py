@@ -18,7 +18,7 @@ class CustomerChurnRun(models.Model):
     quality = fields.Text(readonly=True, help="What became of those called lost, and what decides statuses, as JSON.")
     quality_auc = fields.Float(
         string="Ranking (AUC)", readonly=True, aggregator="avg", help="Of the near horizon, at the last fit.")
-    quality_brier = fields.Float(string="Brier Score", digits=(16, 3), readonly=True, aggregator="avg")
+    quality_brier = fields.Float(string="Brier Score", readonly=True, aggregator="avg")
     quality_total_error = fields.Float(string="Error of Purchases", readonly=True, aggregator="avg")
     quality_value_error = fields.Float(string="Error of Revenue", readonly=True, aggregator="avg")
     record_sentence = fields.Text(

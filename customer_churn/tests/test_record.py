@@ -261,4 +261,4 @@ class TestRecord(ChurnCommon):
         self.assertIn("固定天数", self.Policy._get_policies(self.company).with_context(lang="zh_CN").fixed_days_note)
         self.assertIn("固定天数", run.record_ids[0].explanation)
         profile = self.Profile.search([("company_id", "=", self.company.id)], limit=1).with_context(lang="zh_CN")
-        self.assertIn("位客户", profile.chance_record)
+        self.assertIn("客户中", profile.chance_record)
