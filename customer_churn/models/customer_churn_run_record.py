@@ -99,7 +99,7 @@ class CustomerChurnRun(models.Model):
             if told["customers"]:
                 form = sentence if said else alone.get(status, sentence)
                 said.append(form % {"date": date, **self._of_a_hundred(told["customers"], told["silent"])})
-        return " ".join(said) or self.env._("Nobody was called at risk, dormant or lost on %(date)s.", date=date)
+        return "\n".join(said) or self.env._("Nobody was called at risk, dormant or lost on %(date)s.", date=date)
 
     @api.model
     def _of_a_hundred(self, count, part):
@@ -115,7 +115,7 @@ class CustomerChurnRun(models.Model):
                 "forecast.", months=MATURE_MONTHS)
         shares = {"ours": round(100 * contest["right"]), "theirs": round(100 * contest["fixed_right"])}
         if contest["fixed_days"]:
-            return self._say_fixed_days() + " " + self.env._(
+            return self._say_fixed_days() + "\n" + self.env._(
                 "Of 100 statuses of then, the forecast told %(ours)s right, fixed days %(theirs)s. "
                 "Each fit looks again.", **shares)
         return self.env._(

@@ -93,7 +93,7 @@ class TestRecord(ChurnCommon):
                 "lost": {"customers": 1234, "silent": 1024}, "dormant": {"customers": 0, "silent": 0},
                 "at_risk": {"customers": 99, "silent": 40}}})})
         self.assertEqual(run.record_sentence, (
-            "Of 100 customers called lost on 06/30/2024, 83 have not bought since. Of 99 called at risk, 40 have not."))
+            "Of 100 customers called lost on 06/30/2024, 83 have not bought since.\nOf 99 called at risk, 40 have not."))
 
     def test_a_night_carries_the_record_of_its_fit_and_adds_none(self):
         run = self._keeps_record(self._lives(30))
@@ -256,9 +256,10 @@ class TestRecord(ChurnCommon):
         self.env["res.lang"]._activate_lang("zh_CN")
         self.env["ir.module.module"]._load_module_terms(["customer_churn"], ["zh_CN"])
         run = self._keeps_record(self._contracts()).with_context(lang="zh_CN")
-        self.assertRegex(run.record_sentence, r"^\d{4}年\d{2}月\d{2}日判定为已流失的 \d+ 位客户中，有 \d+ 位此后再未购买。")
+        self.assertRegex(run.record_sentence, r"^截至 2024/06/30 判定为已流失的 \d+ 位客户中，有 \d+ 位此后再未购买。")
         self.assertIn("固定天数", run.rule_sentence)
-        self.assertIn("固定天数", self.Policy._get_policies(self.company).with_context(lang="zh_CN").fixed_days_note)
+        policy = self.Policy._get_policies(self.company).with_context(lang="zh_CN")
+        self.assertIn("固定天数", policy.fixed_days_note)
         self.assertIn("固定天数", run.record_ids[0].explanation)
         profile = self.Profile.search([("company_id", "=", self.company.id)], limit=1).with_context(lang="zh_CN")
         self.assertIn("客户中", profile.chance_record)
