@@ -1,8 +1,9 @@
 import json
 import math
 
+import babel.dates
 from odoo import api, fields, models
-from odoo.tools import format_date
+from odoo.tools import babel_locale_parse, format_date, get_lang
 
 DAYS_PER_MONTH = 365.25 / 12
 HISTORY = 24  # fits, the last two years
@@ -69,6 +70,7 @@ class CustomerChurnRecord(models.Model):
     history_chart = fields.Text(string="Ranking by Month", compute="_compute_history_chart")
     record_sentence = fields.Text(related="run_id.record_sentence")
     rule_sentence = fields.Text(related="run_id.rule_sentence")
+    goes_by_days = fields.Boolean(related="run_id.goes_by_days")
 
     _horizon_uniq = models.Constraint(
         "UNIQUE (company_id, date, horizon_days)", "A fit has one record per horizon.")
@@ -172,9 +174,10 @@ class CustomerChurnRecord(models.Model):
         """The ranking of the forecast beside that of the two rules, fit by fit."""
         labels = {"auc": self.env._("Forecast"), "fixed_auc": self.env._("Best Fixed Days"),
                   "naive_auc": self.env._("As Last Year")}
+        locale = babel_locale_parse(get_lang(self.env).code)
         return {
             "type": "line",
-            "labels": [format_date(self.env, record.date, date_format="MMM yyyy") for record in past],
+            "labels": [babel.dates.format_skeleton("yMMM", record.date, locale=locale) for record in past],
             "datasets": [
                 {"label": labels[name], "data": [record[name] or None for record in past], "tone": tone}
                 for name, tone in TONES.items()

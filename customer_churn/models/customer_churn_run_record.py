@@ -27,6 +27,7 @@ class CustomerChurnRun(models.Model):
     rule_sentence = fields.Text(
         string="What Decides the Status", compute="_compute_record_sentence",
         help="The forecast, or fixed days of silence where these were better on this ledger.")
+    goes_by_days = fields.Boolean(compute="_compute_record_sentence", help="Whether fixed days decide statuses.")
 
     # ------------------------------------------------------------------ at a fit
     def _learn(self, log, policies):
@@ -77,6 +78,7 @@ class CustomerChurnRun(models.Model):
             quality = json.loads(run.quality) if run.quality else None
             run.record_sentence = quality and run._say_record(quality)
             run.rule_sentence = quality and run._say_rule(quality["contest"])
+            run.goes_by_days = bool(quality and quality["contest"] and quality["contest"]["fixed_days"])
 
     def _say_record(self, quality):
         if not quality["called"]:
@@ -125,10 +127,17 @@ class CustomerChurnRun(models.Model):
     def _say_fixed_days(self):
         """That fixed days decide; empty where the forecast does."""
         days = self._get_fixed_days()
-        return days and self.env._(
+        if not days:
+            return ""
+        dormant, lost = days
+        if dormant == lost:
+            return self.env._(
+                "The forecast does not beat fixed days on this ledger, so these decide statuses: lost after "
+                "%(lost)s days of silence. Chances stay the forecast's.", lost=lost)
+        return self.env._(
             "The forecast does not beat fixed days on this ledger, so these decide statuses: dormant after "
             "%(dormant)s days of silence, lost after %(lost)s. Chances stay the forecast's.",
-            dormant=days[0], lost=days[1])
+            dormant=dormant, lost=lost)
 
     def action_open_record(self):
         action = self.env["ir.actions.act_window"]._for_xml_id("customer_churn.customer_churn_record_action")

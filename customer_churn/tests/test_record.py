@@ -93,7 +93,8 @@ class TestRecord(ChurnCommon):
                 "lost": {"customers": 1234, "silent": 1024}, "dormant": {"customers": 0, "silent": 0},
                 "at_risk": {"customers": 99, "silent": 40}}})})
         self.assertEqual(run.record_sentence, (
-            "Of 100 customers called lost on 06/30/2024, 83 have not bought since.\nOf 99 called at risk, 40 have not."))
+            "Of 100 customers called lost on 06/30/2024, 83 have not bought since.\n"
+            "Of 99 called at risk, 40 have not."))
 
     def test_a_night_carries_the_record_of_its_fit_and_adds_none(self):
         run = self._keeps_record(self._lives(30))
@@ -174,7 +175,8 @@ class TestRecord(ChurnCommon):
             self.assertEqual(profile.dormant_date, date + timedelta(days=dormant))
             self.assertEqual(profile.lost_date, date + timedelta(days=lost))
             self.assertEqual(profile.status == "lost", profile.lost_date <= TODAY)
-        sentence = f"dormant after {dormant} days of silence, lost after {lost}"
+        self.assertEqual(dormant, lost)
+        sentence = f"lost after {lost} days of silence"
         policy = self.Policy._get_policies(self.company)
         for said in (run.rule_sentence, policy.fixed_days_note, run.record_ids[0].rule_sentence):
             self.assertIn(sentence, said)
@@ -211,6 +213,10 @@ class TestRecord(ChurnCommon):
         self.assertFalse(run._get_fixed_days())
         for profile in self.Profile.search([("company_id", "=", self.company.id)]):
             self.assertEqual((profile.lost_date - profile.last_purchase_date).days, 40)
+
+    def test_two_numbers_of_days_are_both_said(self):
+        run = self.Run.new({"parameters": '{"fixed_days": [60, 180]}'})
+        self.assertIn("dormant after 60 days of silence, lost after 180", run._say_fixed_days())
 
     # ------------------------------------------------------------------ who sees it, and how
     @mute_logger("odoo.addons.base.models.ir_model", "odoo.addons.base.models.ir_rule")
