@@ -26,12 +26,12 @@ SURE = 3  # times its noise: the fixed days were chosen with hindsight, and many
 CALLED = ('at_risk', 'dormant', 'lost')
 
 
-def look_back(log, at, policy=None, horizons=(), in_force=False):
+def look_back(log, at, policy=None, in_force=False):
     """The record on day `at`, from nothing later -> a dict, strict as JSON.
 
-    `policy` decides the statuses, `horizons` are fitted beside its own and those of the record;
-    `in_force` whether statuses go by fixed days already: these stay until the forecast is no worse,
-    and take over only where they are surely better. Customers are sampled as for a fit.
+    `policy` decides the statuses; `in_force` whether they go by fixed days already: these stay until
+    the forecast is no worse, and take over only where they are surely better. Customers are sampled as
+    for a fit.
 
     horizons    a dict each: horizon_days, cut (date), days_missing (of ledger; 0 = scored), why (None, or why
                 there is no score, or only a part of one); if scored the keys of `backtest`, buyers, and
@@ -42,26 +42,29 @@ def look_back(log, at, policy=None, horizons=(), in_force=False):
     """
     policy, at, look = policy or Policy(), as_day(at), None
     first = int(log.day[log.bought].min(initial=at))
+    longest = max((days for days in HORIZONS if first + BEFORE + days <= at), default=0)
     rows = []
     for days in HORIZONS:
         missing = max(first + BEFORE + days - at, 0)
         rows.append({'horizon_days': days, 'cut': date_of(at - days), 'days_missing': missing, 'why': SHORT})
         if not missing:
-            look = Look(log, at - days, days, (policy.near_days, policy.far_days, *horizons))
+            look = Look(log, at - days, days, policy if days == longest else None)
             rows[-1].update(look.scores(first))
     told = look.verdict(policy, first, in_force) if look else {'cut': None, 'contest': None, 'called': {}}
     return {'at': date_of(at), 'horizons': rows, **told}
 
 
 class Look:
-    """Day `cut` of a log: the forecast of then, and the `days` after it that are over."""
+    """Day `cut` of a log: the forecast of then, and the `days` after it that are over; `policy` where statuses are
+    asked for."""
 
-    def __init__(self, log, cut, days, horizons):
+    def __init__(self, log, cut, days, policy=None):
         self.cut, self.days = cut, days
         self.at = np.datetime64(cut, 'D')
         self.history = sample(log.history(self.at), self.at)
         self.log = log.of(self.history.index)
-        self.forecaster = fit(self.log, self.at, (days, *horizons))
+        horizons = (days, policy.near_days, policy.far_days) if policy else (days,)
+        self.forecaster = fit(self.log, self.at, horizons)
         self.came = self._bought_within(days)
 
     def scores(self, first):
