@@ -18,6 +18,7 @@ _PLACES = {
     'fit': 'fitting',
     'fit_pareto_nbd': 'pareto_nbd',
     'fit_value': 'value',
+    'look_back': 'record',
 }
 
 __all__ = list(_PLACES)

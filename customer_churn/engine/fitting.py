@@ -26,7 +26,7 @@ def fit(log, at, horizons=(90, 180, YEAR)):
     if any(days != int(days) or days <= 0 for days in horizons):
         raise ValueError('horizons must be whole numbers of days above 0')
     whole = log.history(at)
-    history = _sample(whole, at)
+    history = sample(whole, at)
     log = log if len(history) == len(whole) else log.of(history.index)
     unit = usual_value(history)
     customers = Customers.of(history, at, unit)
@@ -40,7 +40,7 @@ def fit(log, at, horizons=(90, 180, YEAR)):
     return Forecaster(outlook, money, chances, Average.of(customers), report)
 
 
-def _sample(history, at):
+def sample(history, at):
     """The customers to learn from, however they are called and ordered."""
     if len(history) <= ALL_UP_TO:
         return history

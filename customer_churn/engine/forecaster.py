@@ -17,7 +17,7 @@ from .weights import weigh
 LEAST_SHARE = 0.1  # a state so rare that its share is mostly chance weighs no more than this one
 YEAR = 365
 PREDICTED = ['alive_probability', 'purchase_probability', 'expected_purchases', 'expected_revenue']
-FORMAT = 3
+FORMAT = 4
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,8 @@ class Forecaster:
     """What one fit learned; its answers are pure functions of a customer's row.
 
     `mean_chances` P(any) per horizon over the customers of the fit, for the shares; `average` who
-    they are on average, for the weights.
+    they are on average, for the weights; `fixed_days` of silence of dormant and lost where these
+    tell the status better than the chances (record.py).
     """
 
     outlook: Outlook
@@ -33,6 +34,7 @@ class Forecaster:
     mean_chances: tuple
     average: Average
     report: dict
+    fixed_days: tuple = ()
 
     @property
     def horizons(self):
@@ -114,6 +116,7 @@ class Forecaster:
             'mean_chances': self.mean_chances,
             'average': asdict(self.average),
             'report': self.report,
+            'fixed_days': self.fixed_days,
         }
         return json.dumps(kept, allow_nan=False, sort_keys=True)
 
@@ -130,6 +133,7 @@ class Forecaster:
                 tuple(kept['mean_chances']),
                 Average(**kept['average']),
                 kept['report'],
+                tuple(kept['fixed_days']),
             )
         except (KeyError, TypeError, ValueError) as error:
             raise ValueError(f'this is no forecaster of format {FORMAT}: fit again') from error

@@ -42,6 +42,8 @@ class CustomerChurnPolicy(models.Model):
     dormant_count = fields.Integer(string="Dormant Customers", compute="_compute_preview")
     lost_count = fields.Integer(string="Lost Customers", compute="_compute_preview")
     customer_count = fields.Integer(string="Customers Taken", compute="_compute_customer_count")
+    fixed_days_note = fields.Char(
+        compute="_compute_fixed_days_note", help="Where fixed days decide the statuses, and why.")
 
     @api.depends("domain", "sequence", "company_id", *FIELDS)
     def _compute_preview(self):
@@ -65,6 +67,14 @@ class CustomerChurnPolicy(models.Model):
             [("policy_id", "in", self._origin.ids)], ["policy_id"], ["__count"]))
         for policy in self:
             policy.customer_count = counts.get(policy._origin, 0)
+
+    @api.depends("company_id")
+    @api.depends_context("lang")
+    def _compute_fixed_days_note(self):
+        for policy in self:
+            # sudo: what decides the statuses is no secret, for whoever may see policies
+            last = self.env["customer.churn.run"].sudo()._get_last_done(policy.company_id)
+            policy.fixed_days_note = last._say_fixed_days() or False
 
     def _try_to_count(self):
         """The counts and their sentence; no counts but what is missing or wrong, while somebody still types."""

@@ -29,7 +29,7 @@ class CustomerChurnRun(models.Model):
         log = Purchase._read_log(company, self.date, customers)
         history = log.history(self.date)
         if full:
-            forecaster, limits = self._fit(log, policies), self._fit_limits(history)
+            [forecaster, record], limits = self._learn(log, policies), self._fit_limits(history)
         decided = self._decide(forecaster, history.join(limits.rate(history)), policies)
         written, events = Profile._refresh(self, decided, customers)
         return {
@@ -42,6 +42,7 @@ class CustomerChurnRun(models.Model):
             "value_limits": limits.to_json(),
             "policies": described,
             "fit_date": self.date if full else last.fit_date,
+            **(self._keep_record(record) if full else last._get_quality()),
         }
 
     def _recall(self, last, described):
@@ -132,4 +133,4 @@ class CustomerChurnRun(models.Model):
         log = self.env["customer.churn.purchase"]._read_log(company, run.date)
         history = log.history(run.date)
         value = run._fit_limits(history).rate(history)
-        return run._assess(run._fit(log, policies), history.join(value), policies)
+        return run._assess(run._learn(log, policies)[0], history.join(value), policies)

@@ -9,6 +9,7 @@ from . import (
     test_profile_file,
     test_purchase,
     test_purity,
+    test_record,
     test_run,
     test_security,
     test_value,
