@@ -17,11 +17,11 @@ const toneColor = (tone) =>
     tone in PLACES ? getColor(PLACES[tone], scheme, "sm") : getColor(18, scheme, "lg");
 
 /**
- * A chart of a text field that holds strict JSON:
+ * A chart of a text that is strict JSON:
  *
  *   type      "line", "bar" or "scatter"
  *   labels    the places on the x axis, then `data` is a number or null for each of them;
- *             without labels `data` is points: [{"x": "2026-01-31", "y": 0.4}, ...]
+ *             without labels `data` is points: [{"x": "2026-01-31", "y": 0.4, "label": "said of it"}, ...]
  *   datasets  [{label, data,
  *               type     another one than the chart's,
  *               tone     primary, muted, success, danger, warning or info; or a list, one for each place,
@@ -32,11 +32,11 @@ const toneColor = (tone) =>
  *   legend    whether the labels of the datasets are shown
  *   empty     what is said where there is nothing to draw, unless it is the usual sentence
  */
-export class ChartField extends Component {
+export class ChurnChart extends Component {
     static template = xml`
         <p t-if="isEmpty" class="text-muted fst-italic mb-0" t-out="emptyText"/>
-        <div t-else="" class="o_churn_chart"><canvas t-ref="canvas" role="img" t-att-aria-label="title"/></div>`;
-    static props = standardFieldProps;
+        <div t-else="" class="o_churn_chart"><canvas t-ref="canvas" role="img" t-att-aria-label="ariaLabel"/></div>`;
+    static props = { text: [String, Boolean], title: { type: String, optional: true }, data: Object };
 
     setup() {
         this.canvasRef = useRef("canvas");
@@ -46,12 +46,12 @@ export class ChartField extends Component {
                 const chart = canvas && new Chart(canvas, this.getConfig());
                 return () => chart?.destroy();
             },
-            () => [this.canvasRef.el, this.props.record.data[this.props.name]]
+            () => [this.canvasRef.el, this.props.text]
         );
     }
 
     get spec() {
-        return JSON.parse(this.props.record.data[this.props.name] || "{}");
+        return JSON.parse(this.props.text || "{}");
     }
 
     get isEmpty() {
@@ -62,9 +62,9 @@ export class ChartField extends Component {
         return this.spec.empty || _t("There is nothing to show yet.");
     }
 
-    get title() {
-        const { string } = this.props.record.fields[this.props.name];
-        return [string, ...this.spec.datasets.map(({ label }) => label)].filter(Boolean).join(", ");
+    get ariaLabel() {
+        const names = this.spec.datasets.map(({ label }) => label);
+        return [this.props.title, ...names].filter(Boolean).join(", ");
     }
 
     getConfig() {
@@ -78,7 +78,11 @@ export class ChartField extends Component {
                 maintainAspectRatio: false,
                 interaction: { mode: labels ? "index" : "nearest", intersect: false },
                 plugins: {
-                    legend: { display: legend, position: "bottom", labels: { color: TEXT, usePointStyle: true, boxHeight: 8 } },
+                    legend: {
+                        display: legend,
+                        position: "bottom",
+                        labels: { color: TEXT, usePointStyle: true, boxHeight: 8 },
+                    },
                     tooltip: { callbacks: this.getTooltip(labels, x, y) },
                 },
                 scales: {
@@ -126,8 +130,10 @@ export class ChartField extends Component {
     }
 
     getTooltip(labels, x, y) {
-        const say = ({ dataset, parsed }) => `${dataset.label}: ${this.format(parsed.y, y.format)}`;
-        return labels ? { label: say } : { title: ([item]) => item && this.format(item.parsed.x, x.format), label: say };
+        const label = ({ dataset, raw, parsed }) =>
+            `${dataset.label}: ${raw?.label ?? this.format(parsed.y, y.format)}`;
+        const title = ([item]) => item && this.format(item.parsed.x, x.format);
+        return labels ? { label } : { label, title };
     }
 
     format(value, format) {
@@ -138,9 +144,20 @@ export class ChartField extends Component {
             return formatPercentage(value, { digits: [16, 0] });
         }
         if (format === "money") {
-            return formatMonetary(value, { data: this.props.record.data, digits: [16, 0] });
+            return formatMonetary(value, { data: this.props.data, digits: [16, 0] });
         }
         return formatFloat(value, { digits: [16, 2], trailingZeros: false });
+    }
+}
+
+/** The chart of a text or char field. */
+class ChartField extends Component {
+    static components = { ChurnChart };
+    static template = xml`<ChurnChart text="props.record.data[props.name]" title="title" data="props.record.data"/>`;
+    static props = standardFieldProps;
+
+    get title() {
+        return this.props.record.fields[this.props.name].string;
     }
 }
 
