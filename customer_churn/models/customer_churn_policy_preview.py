@@ -128,8 +128,9 @@ class CustomerChurnPolicy(models.Model):
     def _say_tried(self, counts):
         labels = dict(self.env["customer.churn.profile"]._fields["status"]._description_selection(self.env))
         return "\n".join(
-            self.env._("%(status)s: %(count)s, of whom %(gone)s did not come back",
-                       status=labels[status], count=f"{count:,}", gone=f"{gone:,}")
+            self.env._("%(status)s: %(count)s, of whom %(gone)s (%(share)s %%) did not come back",
+                       status=labels[status], count=f"{count:,}", gone=f"{gone:,}", share=round(100 * gone / count))
+            if count else f"{labels[status]}: 0"
             for status, _label in STATUS for count, gone in [counts.get(status, (0, 0))])
 
     # ------------------------------------------------------------------ the engine

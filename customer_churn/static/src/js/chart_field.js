@@ -13,7 +13,7 @@ const scheme = cookie.get("color_scheme");
 const TEXT = getCustomColor(scheme, "#111827", "#E4E4E4");
 const GRID = getCustomColor(scheme, "#d8dadd", "#3C3E4B");
 const PLACES = { info: 0, danger: 1, success: 2, warning: 3, primary: 4 }; // in the palette of six
-const toneColor = (tone) =>
+export const toneColor = (tone) =>
     tone in PLACES ? getColor(PLACES[tone], scheme, "sm") : getColor(18, scheme, "lg");
 
 /**
