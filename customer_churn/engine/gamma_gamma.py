@@ -69,7 +69,6 @@ def fit(count, revenue):
     positive net only. The second is {'prior', 'converged', 'unit'}; no minimum of customers.
     """
     from scipy.optimize import minimize  # the slowest to load: for who fits alone
-
     use = revenue > 0
     count, mean = count[use].astype(np.float64), revenue[use] / count[use]
     known = {'prior': True, 'converged': False, 'unit': 1.0}

@@ -149,7 +149,6 @@ def fit(x, t, T, prior_weight=PRIOR_WEIGHT, shortest_unit=SHORTEST_UNIT):
     unnecessary. The second is {'prior', 'converged', 'log_likelihood', 'unit' in days}.
     """
     from scipy.optimize import minimize  # the slowest to load: for who fits alone
-
     unit = max(float(T.mean()) if len(T) else 365.0, shortest_unit)
     start = np.log(PRIOR)
     known = {'prior': True, 'converged': False, 'log_likelihood': 0.0, 'unit': unit}

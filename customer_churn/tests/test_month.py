@@ -92,7 +92,7 @@ class TestMonth(ChurnCommon):
         for date in dates:
             with_anna = pd.concat([known, anna]) if date < day("2025-02-03") else known
             self.assertEqual(self._counted(date), self._expected(with_anna, date), date)
-        self.assertEqual([row.status for row in self._rows("2024-12-31") if row.customer_count], STATUSES)
+        self.assertEqual({row.status for row in self._rows() if row.customer_count}, set(STATUSES))
 
     def test_the_chances_of_a_replay_are_those_of_a_full_run(self):
         self.Policy._get_policies(self.company).write({"rule": "chance"})
