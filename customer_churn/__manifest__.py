@@ -25,7 +25,8 @@
         "views/customer_churn_menus.xml",
     ],
     "assets": {
-        "web.assets_backend": ["customer_churn/static/src/**/*"],
+        "web.assets_backend": ["customer_churn/static/src/js/**/*", "customer_churn/static/src/scss/**/*"],
+        "web.assets_backend_lazy": ["customer_churn/static/src/lazy/**/*"],
         "web.assets_tests": ["customer_churn/static/tests/tours/**/*"],
     },
     "application": True,

@@ -2,7 +2,7 @@ import { registry } from "@web/core/registry";
 import { GraphRenderer } from "@web/views/graph/graph_renderer";
 import { graphView } from "@web/views/graph/graph_view";
 
-import { toneColor } from "./chart_field";
+import { toneColor } from "@customer_churn/js/chart_field";
 
 const TONES = { new: "info", active: "success", at_risk: "warning", dormant: "primary", lost: "muted" };
 
