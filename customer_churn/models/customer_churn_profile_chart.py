@@ -44,7 +44,7 @@ class CustomerChurnProfile(models.Model):
             chart["datasets"] = [
                 {"label": self._fields["purchase_probability"]._description_string(self.env), "tone": "info",
                  "data": [{"x": date, "y": chance} for date, chance in chances.items()]},
-                {"label": self.env._("Purchases"), "tone": "success", "dots": True,
+                {"label": self.env._("Purchase"), "tone": "success", "dots": True,
                  "data": self._get_purchase_points(fields.Date.to_date(min(chances)).replace(day=1))},
                 *({"label": labels[status], "tone": TONES[status], "dashed": True, "data": points}
                   for status, points in self._get_deadline_points(min(chances), max(chances))),

@@ -63,9 +63,9 @@ class TestProfileChart(ChurnCommon):
 
     def test_purchases_are_dots_and_deadlines_lines(self):
         profile, data = self.profile(self.anna), self._chart()[1]
-        self.assertEqual([point["x"] for point in data["Purchases"]], [
+        self.assertEqual([point["x"] for point in data["Purchase"]], [
             "2024-03-05", "2024-06-05", "2024-09-10", "2024-12-01", "2025-05-20"])
-        self.assertEqual({point["label"] for point in data["Purchases"]}, {"$\xa040.00"})
+        self.assertEqual({point["label"] for point in data["Purchase"]}, {"$\xa040.00"})
         self.assertTrue(profile.at_risk_date)
         for label, date in (("At Risk", profile.at_risk_date), ("Dormant", profile.dormant_date)):
             self.assertEqual([(point["x"], point["y"]) for point in data.get(label, [])],
