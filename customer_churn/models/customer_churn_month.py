@@ -94,7 +94,7 @@ class CustomerChurnMonth(models.Model):
     def _try_to_fill(self, company, date):
         try:
             with self.env.cr.savepoint():
-                self._fill(company, date)
+                self.with_company(company).with_context(allowed_company_ids=company.ids)._fill(company, date)
         except Exception:  # whatever it is, the other companies and the nights go on
             _logger.exception("%s: the customers by status on %s could not be counted", company.name, date)
             return False

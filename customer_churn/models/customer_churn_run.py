@@ -173,7 +173,7 @@ class CustomerChurnRun(models.Model):
         count the months that no run saw the end of."""
         cron = self.env["ir.cron"]
         pending = self._ask_for_runs()
-        cron._commit_progress(remaining=len(pending))
+        cron._commit_progress(remaining=len(pending) + 1)  # one more: the months, also where the runs took all the time
         for run in pending:
             run._take_up()
             if not cron._commit_progress(1):

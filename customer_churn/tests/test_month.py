@@ -180,6 +180,20 @@ class TestMonth(ChurnCommon):
         self.assertEqual(len(self._rows()), 120)
         self.assertEqual(self._rows("2025-06-30").mapped("is_replayed"), [False] * 5)
 
+    def test_where_the_runs_took_all_the_time_the_scheduled_action_comes_back_for_the_months(self):
+        self._ledger(3)
+        left = []
+
+        def progress(cron, processed=0, *, remaining=None):
+            left.append(max(left[-1] - processed, 0) if remaining is None else remaining)
+            return 0
+
+        with patch.object(type(self.env["ir.cron"]), "_commit_progress", progress):
+            while not left or left[-1]:
+                self.assertLess(len(left), 300)
+                self.Run._cron_run()
+        self.assertEqual(len(self._rows()), 120)
+
     def test_after_a_change_of_limits_the_past_waits_for_the_run_that_learns(self):
         self._ledger(3)
         self.night(before(10))
