@@ -17,6 +17,7 @@
         "views/customer_churn_profile_views.xml",
         "views/customer_churn_event_views.xml",
         "views/customer_churn_record_views.xml",
+        "views/customer_churn_month_views.xml",
         "views/customer_churn_run_views.xml",
         "views/customer_churn_policy_views.xml",
         "views/res_partner_views.xml",
@@ -25,7 +26,8 @@
         "views/customer_churn_menus.xml",
     ],
     "assets": {
-        "web.assets_backend": ["customer_churn/static/src/**/*"],
+        "web.assets_backend": ["customer_churn/static/src/js/**/*", "customer_churn/static/src/scss/**/*"],
+        "web.assets_backend_lazy": ["customer_churn/static/src/lazy/**/*"],
         "web.assets_tests": ["customer_churn/static/tests/tours/**/*"],
     },
     "application": True,

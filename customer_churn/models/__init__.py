@@ -1,10 +1,12 @@
 from . import (
     account_move,
     customer_churn_event,
+    customer_churn_month,
     customer_churn_policy,
     customer_churn_policy_preview,
     customer_churn_policy_segment,
     customer_churn_profile,
+    customer_churn_profile_chart,
     customer_churn_profile_file,
     customer_churn_profile_record,
     customer_churn_profile_refresh,

@@ -184,14 +184,16 @@ class CustomerChurnRun(models.Model):
     # ------------------------------------------------------------------ every company
     @api.model
     def _cron_run(self):
-        """The night: ask for a run of each company, then do them one by one, each in its own transaction."""
+        """The night: ask for a run of each company, then do them one by one, each in its own transaction; at last
+        count the months that no run saw the end of."""
         cron = self.env["ir.cron"]
         pending = self._ask_for_runs()
-        cron._commit_progress(remaining=len(pending))
+        cron._commit_progress(remaining=len(pending) + 1)  # one more: the months, also where the runs took all the time
         for run in pending:
             run._take_up()
             if not cron._commit_progress(1):
-                break
+                return
+        self.env["customer.churn.month"]._fill_missing()
 
     def _take_up(self):
         """Do a run that was asked for, from the start again where a user wrote the same rows meanwhile."""
@@ -224,6 +226,10 @@ class CustomerChurnRun(models.Model):
             pending.filtered(lambda run: run.kind != "full").kind = "full"
         return pending | self._ask_for(
             [self._prepare_run_vals(company, self._get_next_date(company), full) for company in missing])
+
+    @api.model
+    def _is_asked_for(self):
+        return bool(self.search_count([("state", "=", "running")], limit=1))
 
     @api.model
     def _ask_for(self, vals_list):

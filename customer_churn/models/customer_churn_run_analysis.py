@@ -32,6 +32,7 @@ class CustomerChurnRun(models.Model):
             [forecaster, record], limits = self._learn(log, policies), self._fit_limits(history)
         decided = self._decide(forecaster, history.join(limits.rate(history)), policies)
         written, events = Profile._refresh(self, decided, customers)
+        self.env["customer.churn.month"]._keep(self)
         return {
             "kind": "full" if full else "nightly",
             "customer_count": Profile.search_count([("company_id", "=", company.id)]),

@@ -143,6 +143,17 @@ class CustomerChurnPurchase(models.Model):
             SQL("company_id = %s", company.id) if company else SQL("TRUE"),
         )
 
+    @api.model
+    def _known_histories(self, at, company):
+        """The histories as of `at` in SQL, a row a customer: what the deadlines depend on, and no more."""
+        return SQL(
+            """SELECT partner_id, count(DISTINCT date) FILTER (WHERE amount > 0) AS purchase_count,
+                      min(date) FILTER (WHERE amount > 0) AS first_date,
+                      max(date) FILTER (WHERE amount > 0) AS last_date, sum(amount) AS revenue_total
+                 FROM (%s) known GROUP BY partner_id HAVING bool_or(amount > 0)""",
+            self._known(at, company),
+        )
+
     @property
     def _table_query(self):
         """A purchase: one customer, one company, one day with a document of a positive amount."""

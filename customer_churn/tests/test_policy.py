@@ -140,7 +140,7 @@ class TestPolicy(ChurnCommon):
         self.night()
         stored = [row["status"] for row in self.stored().values()]
         self.assertGreater(len(set(stored)), 1)
-        self.assertEqual(self.policy._count_by_status(), {s: stored.count(s) for s in set(stored)})
+        self.assertEqual(self.policy._ask_engine()["counts"], {s: stored.count(s) for s in set(stored)})
         self.policy.invalidate_recordset()
         self.assertIn(f"Lost: {stored.count('lost')}", self.policy.preview)
 
@@ -201,5 +201,5 @@ class TestPolicy(ChurnCommon):
         first = self.Policy.create({"name": "First", "company_id": self.company.id, "sequence": 7,
                                     "domain": "[('ref', '=', 'W')]"})
         second = first.copy({"name": "Second"})
-        self.assertEqual(sum(first._count_by_status().values()), 1)
-        self.assertEqual(sum(second._count_by_status().values()), 0)
+        self.assertEqual(sum(first._ask_engine()["counts"].values()), 1)
+        self.assertEqual(sum(second._ask_engine()["counts"].values()), 0)

@@ -58,13 +58,14 @@ class TestProfileFile(ChurnCommon):
         self.drafted(self.anna, "2025-05-05", amount=4000)
         self.reversed(self.bought(self.anna, "2025-05-05", amount=8000), "2025-05-06")
         self.night()
-        [graph] = json.loads(self._file(self.anna).purchase_graph)
-        values = graph["values"]
-        self.assertEqual((len(values), values[0]["label"], values[-1]["label"]), (24, "Jul 2023", "Jun 2025"))
-        self.assertEqual({bar["label"]: bar["value"] for bar in values if bar["value"]},
+        graph = json.loads(self._file(self.anna).purchase_graph)
+        [bars] = graph["datasets"]
+        labels, values = graph["labels"], bars["data"]
+        self.assertEqual((len(values), labels[0], labels[-1]), (24, "Jul 2023", "Jun 2025"))
+        self.assertEqual({label: value for label, value in zip(labels, values, strict=True) if value is not None},
                          {"Jun 2025": 200, "Apr 2025": -30, "Jul 2024": 100, "Jun 2024": 50})
-        this_year = sum(bar["value"] for bar in values if bar["type"] == "future")
-        self.assertEqual((this_year, values[11]["label"], values[11]["type"]), (270, "Jun 2024", "before"))
+        this_year = sum(value or 0 for value in values[12:])
+        self.assertEqual((this_year, labels[11], bars["tone"][11:13]), (270, "Jun 2024", ["muted", "primary"]))
         self.assertEqual(self._file(self.anna).revenue_12m, this_year)
 
     def test_the_last_documents_are_the_customer_s_own(self):
@@ -205,5 +206,5 @@ class TestProfileFile(ChurnCommon):
         self.env["res.lang"]._activate_lang("fr_FR")
         self.bought(self.anna, day("2025-05-05"))
         self.night()
-        [graph] = json.loads(self._file(self.anna).with_context(lang="fr_FR").purchase_graph)
-        self.assertEqual(graph["values"][-1]["label"], "juin 2025")
+        graph = json.loads(self._file(self.anna).with_context(lang="fr_FR").purchase_graph)
+        self.assertEqual(graph["labels"][-1], "juin 2025")
