@@ -5,6 +5,8 @@ from dateutil.relativedelta import relativedelta
 from odoo import api, fields, models
 from odoo.tools import SQL, format_amount, format_date
 
+from .customer_churn_product_line import STILL_BUYS
+
 LATE_DAYS = 7  # below a week it is the weekend, the bank, or the post
 LEAST_ITEMS = 3  # a mean of fewer is chance
 CREDITED_SHARE = 0.1
@@ -65,7 +67,7 @@ class CustomerChurnProfile(models.Model):
             """SELECT company_id, partner_id, %s, %s,
                       count(DISTINCT move_id) FILTER (WHERE disputed) AS disputed_count,
                       sum(amount_residual) FILTER (WHERE disputed)::float8 AS disputed_amount
-                 FROM (%s) item GROUP BY company_id, partner_id""",
+                 FROM (%s OFFSET 0) item GROUP BY company_id, partner_id""",
             self._lateness_sql(today, ""), self._lateness_sql(today - relativedelta(days=YEAR_DAYS), "_before"),
             self._instalments_sql(today),
         ))
@@ -80,16 +82,16 @@ class CustomerChurnProfile(models.Model):
             fell_due, SQL.identifier("due_count" + suffix), at, fell_due, SQL.identifier("days_late" + suffix))
 
     def _instalments_sql(self, today):
-        """What is open or fell due within two years. `settled`: the day of the last payment, far away for what is
-        open, NULL for what was credited instead of paid."""
+        """What is open or fell due within two years, looked up once each (OFFSET 0). `settled`: the day of the last
+        payment, far away for what is open, NULL for what a credit note settled: its line is a `payment_term` too,
+        that of a payment is none."""
         return SQL(
             """SELECT l.company_id, l.partner_id, l.move_id, l.date_maturity AS due, l.amount_residual,
                       NOT l.reconciled AND (l.no_followup OR m.payment_state = 'blocked') AS disputed,
                       CASE WHEN l.reconciled THEN (
                           SELECT max(r.max_date) FROM account_partial_reconcile r
                             JOIN account_move_line c ON c.id = r.credit_move_id
-                            JOIN account_move payment ON payment.id = c.move_id
-                           WHERE r.debit_move_id = l.id AND payment.move_type <> 'out_refund'
+                           WHERE r.debit_move_id = l.id AND c.display_type <> 'payment_term'
                       ) ELSE 'infinity' END AS settled
                  FROM account_move_line l JOIN account_move m ON m.id = l.move_id
                 WHERE l.partner_id = ANY(%s) AND l.company_id = ANY(%s) AND l.parent_state = 'posted'
@@ -103,9 +105,8 @@ class CustomerChurnProfile(models.Model):
         today = fields.Date.context_today(self)
         rows = self.env.execute_query(SQL(
             """SELECT company_id, partner_id, -sum(LEAST(amount, 0)) / NULLIF(sum(GREATEST(amount, 0)), 0)
-                 FROM (%s) known WHERE partner_id = ANY(%s) AND company_id = ANY(%s) AND date > %s::date - %s
-                GROUP BY company_id, partner_id""",
-            self._get_purchases()._known(today), self.partner_id.ids, self.company_id.ids, today, YEAR_DAYS))
+                 FROM (%s) known WHERE date > %s::date - %s GROUP BY company_id, partner_id""",
+            self._get_purchases()._known(today), today, YEAR_DAYS))
         shares = {tuple(key): share for *key, share in rows}
         for profile in self:
             profile.credited_share = shares.get((profile.company_id.id, profile.partner_id.id)) or 0
@@ -115,6 +116,7 @@ class CustomerChurnProfile(models.Model):
     def _compute_explanation(self):
         """After the silence, what else speaks: where it says something."""
         super()._compute_explanation()
+        self.product_line_ids.category_id.fetch(["name"])  # of all profiles at once
         for profile in self:
             for sign in (profile._say_lost_lines(), profile._say_lateness(), profile._say_disputes(),
                          profile._say_credits()):
@@ -123,8 +125,8 @@ class CustomerChurnProfile(models.Model):
                         "%(explanation)s %(sign)s", explanation=profile.explanation, sign=sign)
 
     def _say_lost_lines(self):
-        lines = self.product_line_ids.filtered("is_loss")
-        if not lines:
+        lines = self.product_line_ids
+        if not lines or self.status not in STILL_BUYS:
             return ""
         dearest, others = lines[0], len(lines) - 1
         values = {
