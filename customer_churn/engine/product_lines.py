@@ -22,18 +22,20 @@ def find_lost_lines(lines, log, at, policy):
 
     `lines`: arrays (lines,) customer_id, category_id, date, amount, bought; `log`: the PurchaseLog
     of everything. A line is given up when the method that judges customers calls it dormant or
-    lost, and it is no luck that none of the customer's purchases since had it. DataFrame, a row a
-    loss: customer_id, category_id, purchase_count, last_date, gap_median, revenue_12m,
-    revenue_previous_12m, revenue_year_before (the 365 days up to last_date), purchase_probability,
-    status; empty where nothing was given up.
+    lost, it is silent for longer than usual, and it is no luck that none of the customer's
+    purchases since had it. DataFrame, a row a loss: customer_id, category_id, purchase_count,
+    last_date, gap_median, revenue_12m, revenue_previous_12m, revenue_year_before (the 365 days up
+    to last_date), purchase_probability, status; empty where nothing was given up.
     """
     bought = log.code[log.bought].astype(np.int64) << 32 | log.day[log.bought]
     parts = []
     for category, own in _logs(lines):
         history = own.history(at)
+        silence = as_day(at) - days_of(history.last_date)
         history = history[
             (history.purchase_count >= LEAST_PURCHASES)
-            & (days_of(history.last_date) > as_day(at) - LOOK_BACK)
+            & (silence < LOOK_BACK)
+            & (silence > history.gap_median)
             & (_luck(history, bought, log.customers) <= MOST_LUCK)
         ]
         if len(history):

@@ -54,6 +54,9 @@ def expected(rows, policy=POLICY):
             all_days = {row[2] for row in rows if row[0] == customer and row[3] > 0}
             before, since = sum(day <= last for day in all_days), sum(day > last for day in all_days)
             luck = ((before - len(mine) + 1) / (before + 1)) ** since
+            gap = np.median(np.diff(sorted(day.toordinal() for day in mine))) if len(mine) > 1 else 0
+            if (AT - last).days <= gap:
+                continue
             if len(mine) < 3 or (AT - last).days >= 730 or luck > 0.02 or status[customer] not in ('dormant', 'lost'):
                 continue
             money = sum(row[3] for row in rows if row[:2] == (customer, category) and 0 <= (last - row[2]).days < 365)
@@ -110,6 +113,15 @@ def test_a_category_needs_customers_who_came_back():
     found = as_dict(find(rows))
     assert found == expected(rows)
     assert 1 in {category for _customer, category in found}
+
+
+@pytest.mark.parametrize(('silence', 'known'), [(100, False), (101, True)])
+def test_a_line_is_not_given_up_within_its_usual_gap(silence, known):
+    rows = [row for row in ledger() if row[0] != 0]
+    rows += [(0, category, AT - timedelta(days=silence + 100 * n), 5.0) for n in range(5) for category in (1, 2)]
+    rows += [(0, 2, AT - timedelta(days=n), 5.0) for n in range(20)]
+    policy = engine.Policy(rule='days', at_risk_days=10, dormant_days=20, lost_days=30)
+    assert ((0, 1) in as_dict(find(rows, policy))) is known
 
 
 def test_nothing_is_found_in_nothing():
