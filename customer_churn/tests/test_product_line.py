@@ -227,6 +227,17 @@ class TestProductLine(ChurnCommon):
         self.night(TODAY + timedelta(days=1))
         self.assertLost(*self.quitters[1:])
 
+    def test_contacts_that_are_merged_keep_one_profile_s_lines(self):
+        self.night()
+        one, two = self.quitters[:2]
+        self.env.invalidate_all()
+        merge = self.env["base.partner.merge.automatic.wizard"].create({})
+        merge._merge((one | two).ids, one)
+        self.assertEqual({line.profile_id for line in self.Line.search([("partner_id", "=", one.id)])},
+                         {self.profile(one)})
+        self.night(full=True)
+        self.assertLost(one, *self.quitters[2:])
+
     def test_the_loss_of_the_customer_is_none_of_a_line(self):
         self.night()
         line = self.found()[self.quitters[0], self.paper_line]
