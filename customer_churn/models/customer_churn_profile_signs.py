@@ -115,7 +115,7 @@ class CustomerChurnProfile(models.Model):
     @api.depends("product_line_ids", "days_late", "days_late_change", "disputed_amount", "credited_share")
     def _compute_explanation(self):
         """After the silence, what else speaks: where it says something."""
-        super()._compute_explanation()
+        result = super()._compute_explanation()
         self.product_line_ids.category_id.fetch(["name"])  # of all profiles at once
         for profile in self:
             for sign in (profile._say_lost_lines(), profile._say_lateness(), profile._say_disputes(),
@@ -123,6 +123,7 @@ class CustomerChurnProfile(models.Model):
                 if sign:
                     profile.explanation = self.env._(
                         "%(explanation)s %(sign)s", explanation=profile.explanation, sign=sign)
+        return result
 
     def _say_lost_lines(self):
         lines = self.product_line_ids

@@ -154,3 +154,13 @@ def test_every_rule_of_a_policy_judges_lines_too():
     rows = ledger()
     for policy in (engine.Policy(rule='days'), engine.Policy(rule='share'), engine.Policy(near_days=30, far_days=60)):
         assert still_here(as_dict(find(rows, policy))) == {(customer, 1) for customer in range(0, 80, 4)}
+
+
+def test_a_fit_learns_from_no_more_than_it_is_told():
+    rows = ledger(80)
+    log = engine.PurchaseLog.from_arrays(
+        np.array([row[0] for row in rows]), np.array([row[2] for row in rows], 'datetime64[D]'),
+        np.array([row[3] for row in rows]))
+    assert engine.fit(log, AT).report['customers_used'] == 80
+    assert engine.fit(log, AT, at_most=80).to_json() == engine.fit(log, AT).to_json()
+    assert engine.fit(log, AT, at_most=30).report['customers_used'] == 30
