@@ -5,6 +5,7 @@ import pandas as pd
 
 from .customers import days_of
 from .fitting import fit
+from .forecaster import YEAR
 from .purchase_log import PurchaseLog, as_day
 
 LEAST_CUSTOMERS = 50  # with a purchase of the category, and
@@ -13,7 +14,6 @@ LEAST_PURCHASES = 3  # two gaps are the least of a habit; what was tried twice i
 MOST_LUCK = 0.02  # chosen on losses that were known (docs/method.md)
 SAMPLE = 500  # customers to learn a category from: each category is a fit of its own
 LOOK_BACK = 730  # days: what ended before is in neither of the two years that are compared
-YEAR = 365
 GONE = ('dormant', 'lost')
 
 

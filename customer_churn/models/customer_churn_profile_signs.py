@@ -5,12 +5,12 @@ from dateutil.relativedelta import relativedelta
 from odoo import api, fields, models
 from odoo.tools import SQL, format_amount, format_date
 
+from ..report.customer_churn_purchase import YEAR_DAYS
 from .customer_churn_product_line import STILL_BUYS
 
 LATE_DAYS = 7  # below a week it is the weekend, the bank, or the post
 LEAST_ITEMS = 3  # a mean of fewer is chance
 CREDITED_SHARE = 0.1
-YEAR_DAYS = 365
 
 
 class CustomerChurnProfile(models.Model):
