@@ -18,6 +18,7 @@
         "views/customer_churn_event_views.xml",
         "views/customer_churn_record_views.xml",
         "views/customer_churn_month_views.xml",
+        "views/customer_churn_product_line_views.xml",
         "views/customer_churn_run_views.xml",
         "views/customer_churn_policy_views.xml",
         "views/res_partner_views.xml",

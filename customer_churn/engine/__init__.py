@@ -15,6 +15,7 @@ _PLACES = {
     'PurchaseLog': 'purchase_log',
     'ValueLimits': 'value',
     'backtest': 'backtesting',
+    'find_lost_lines': 'product_lines',
     'fit': 'fitting',
     'fit_pareto_nbd': 'pareto_nbd',
     'fit_value': 'value',

@@ -37,7 +37,6 @@ COLUMNS = {  # staged column -> kind; NaN and NaT stand for NULL
     "silence_weight": "f8",
     "value_weight": "f8",
 }
-SQL_TYPES = {"i4": "int4", "f8": "float8", "date": "date"}
 NOT_STORED = ("status", "new_until")
 EVENT_COLUMNS = (
     "partner_id", "company_id", "user_id", "status", "status_date", "revenue_12m", "run_id", "create_uid",
@@ -83,13 +82,7 @@ class CustomerChurnProfile(models.Model):
         from .. import binary_copy  # the web workers never load numpy
 
         self.env.flush_all()
-        self.env.cr.execute(SQL("DROP TABLE IF EXISTS pg_temp.%s", SQL.identifier(STAGING)))
-        self.env.cr.execute(SQL(
-            "CREATE TEMPORARY TABLE %s (%s) ON COMMIT DROP",
-            SQL.identifier(STAGING),
-            SQL(", ").join(SQL("%s %s", SQL.identifier(name), SQL(SQL_TYPES[kind])) for name, kind in COLUMNS.items()),
-        ))
-        binary_copy.write(self.env.cr, STAGING, COLUMNS, columns)
+        binary_copy.stage(self.env.cr, STAGING, COLUMNS, columns)
         self.env.cr.execute(SQL("ANALYZE %s (partner_id)", SQL.identifier(STAGING)))
 
     @api.model

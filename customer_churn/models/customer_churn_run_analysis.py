@@ -26,13 +26,15 @@ class CustomerChurnRun(models.Model):
         forecaster, limits = self._recall(last, described)
         full = forecaster is None
         customers = None if full else Purchase._get_changed_customers(company, last.read_at, last.date, self.date)
-        log = Purchase._read_log(company, self.date, customers)
+        documents = Purchase._read_documents(company, self.date, customers)
+        log = Purchase._to_log(documents)
         history = log.history(self.date)
         if full:
             [forecaster, record], limits = self._learn(log, policies), self._fit_limits(history)
         decided = self._decide(forecaster, history.join(limits.rate(history)), policies)
         written, events = Profile._refresh(self, decided, customers)
         self.env["customer.churn.month"]._keep(self)
+        self._look_at_product_lines(documents, log, policies, full)
         return {
             "kind": "full" if full else "nightly",
             "customer_count": Profile.search_count([("company_id", "=", company.id)]),

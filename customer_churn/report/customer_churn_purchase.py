@@ -168,19 +168,30 @@ class CustomerChurnPurchase(models.Model):
     # ------------------------------------------------------------------ what the run reads
     @api.model
     def _read_log(self, company, at, customers=None):
-        """The documents known on `at` as an `engine.PurchaseLog`, by one binary COPY.
+        """The documents known on `at` as an `engine.PurchaseLog`."""
+        return self._to_log(self._read_documents(company, at, customers))
+
+    @api.model
+    def _to_log(self, documents):
+        from .. import engine  # the web workers never load numpy
+
+        return engine.PurchaseLog.from_arrays(documents["customer_id"], documents["date"], documents["amount"])
+
+    @api.model
+    def _read_documents(self, company, at, customers=None):
+        """The documents known on `at`, by one binary COPY.
 
         :param list customers: ids of commercial partners, None for all
+        :return: {'id', 'customer_id', 'date', 'amount': array (documents,)}
         """
-        from .. import binary_copy, engine  # the web workers never load numpy
+        from .. import binary_copy
 
         self.env.flush_all()
         known = self.with_context(customer_churn_customers=customers)._known(at, company)
-        columns = binary_copy.read(
-            self.env.cr, SQL("SELECT partner_id AS customer_id, date, amount FROM (%s) known", known),
-            {"customer_id": "i4", "date": "date", "amount": "f8"},
+        return binary_copy.read(
+            self.env.cr, SQL("SELECT id, partner_id AS customer_id, date, amount FROM (%s) known", known),
+            {"id": "i8", "customer_id": "i4", "date": "date", "amount": "f8"},
         )
-        return engine.PurchaseLog.from_arrays(columns["customer_id"], columns["date"], columns["amount"])
 
     @api.model
     def _read_watermark(self):

@@ -115,6 +115,23 @@ class ChurnCommon(TransactionCase):
             company.id, journal.id, company.currency_id.id, list(partners), list(days), list(amounts)))
         self.env.invalidate_all()
 
+    def paid(self, invoice, on):
+        """The invoice's receivable, reconciled with an entry of that day."""
+        if not hasattr(self, "bank"):
+            self.bank = self.env["account.account"].create({
+                "name": "Bank", "code": "100000", "account_type": "asset_current", "company_ids": self.company.ids})
+            self.journal = self.env["account.journal"].create({
+                "name": "Entries", "type": "general", "code": "GEN", "company_id": self.company.id})
+        due = invoice.line_ids.filtered(lambda line: line.account_type == "asset_receivable")
+        entry = self.env["account.move"].create({
+            "move_type": "entry", "journal_id": self.journal.id, "date": on,
+            "line_ids": [
+                Command.create({"account_id": self.bank.id, "debit": due.balance}),
+                Command.create({"account_id": due.account_id.id, "partner_id": due.partner_id.id,
+                                "credit": due.balance})]})
+        entry.action_post()
+        (due | entry.line_ids.filtered(lambda line: line.account_id == due.account_id)).reconcile()
+
     def customers(self, count, prefix="Customer"):
         return self.env["res.partner"].create(
             [{"name": f"{prefix} {number}", "is_company": True} for number in range(count)])
