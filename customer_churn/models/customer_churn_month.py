@@ -67,15 +67,16 @@ class CustomerChurnMonth(models.Model):
     def _fill_missing(self):
         """Count the months that no run saw the end of, each in a transaction of its own: killed or out of time, the
         scheduled action goes on where it was. A run that is asked for meanwhile comes first; a company whose month
-        fails waits for the next night."""
+        fails waits."""
         cron, failed = self.env["ir.cron"], self.env["res.company"]
         missing = self._get_missing()
         cron._commit_progress(remaining=len(missing))
         for company, date in missing:
-            if company not in failed and not self._try_to_fill(company, date):
-                failed |= company
-            if not cron._commit_progress(1) or self.env["customer.churn.run"]._is_asked_for():
-                break
+            filled = company not in failed and self._try_to_fill(company, date)
+            failed |= self.env["res.company"] if filled else company
+            time_left = cron._commit_progress(1)
+            if filled and (not time_left or self.env["customer.churn.run"]._is_asked_for()):
+                break  # never after a failure alone: it would be the first to come again, and no other would get on
 
     @api.model
     def _get_missing(self):

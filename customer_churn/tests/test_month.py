@@ -55,7 +55,7 @@ class TestMonth(ChurnCommon):
     def _cron(self, steps=1000):
         """The last part of the scheduled action; time is up after so many steps."""
         left = iter(range(steps, -1, -1))
-        with patch.object(type(self.env["ir.cron"]), "_commit_progress", lambda *args, **kwargs: next(left)):
+        with patch.object(type(self.env["ir.cron"]), "_commit_progress", lambda *args, **kwargs: next(left, 0)):
             self.Month._fill_missing()
 
     # ------------------------------------------------------------------ by the runs
@@ -146,7 +146,7 @@ class TestMonth(ChurnCommon):
         self.assertEqual(len(self._rows()), 120)
 
     def test_a_company_that_fails_lets_the_others_go_on(self):
-        other = self._create_company("Other")
+        other = self._create_company("Zero")
         for company in (self.company, other):
             self._ledger(3, company)
             self.night(before(10), company=company)
@@ -158,6 +158,8 @@ class TestMonth(ChurnCommon):
             real(model, company, date)
 
         with patch.object(type(self.Month), "_fill", fill), mute_logger(LOGGER):
+            self._cron(steps=0)
+            self.assertEqual(len(self._rows(company=other)), 5, "a failure that took all the time is no end")
             self._cron()
         self.assertFalse(self._rows())
         self.assertEqual(len(self._rows(company=other)), 120)

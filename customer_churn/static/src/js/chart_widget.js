@@ -35,7 +35,12 @@ class ChartWidget extends Component {
     async load({ resModel, resId }) {
         this.resId = resId;
         this.state.text = "";
-        this.state.text = await this.keepLast.add(this.orm.call(resModel, this.props.method, [[resId]]));
+        try {
+            this.state.text = await this.keepLast.add(this.orm.call(resModel, this.props.method, [[resId]]));
+        } catch (error) {
+            this.state.text = "{}"; // nothing to show, rather than waiting for ever
+            throw error;
+        }
     }
 }
 
