@@ -21,6 +21,7 @@ from .purchase_log import as_day
 HORIZONS = (90, 180, YEAR)
 MATURE = 180  # days before a look: a younger ledger teaches the forecast too little for a fair contest
 LEAST = 20  # buyers, and as many others, below which a contest is a matter of chance
+ENOUGH = 5000  # customers to fit a look on: a run makes three
 GROUPS = 20  # of customers, for the noise of a difference: each is left out once
 SURE = 3  # times its noise: the fixed days were chosen with hindsight, and many months may pass
 CALLED = ('at_risk', 'dormant', 'lost')
@@ -31,7 +32,7 @@ def look_back(log, at, policy=None, in_force=False):
 
     `policy` decides the statuses; `in_force` whether they go by fixed days already: these stay until
     the forecast is no worse, and take over only where they are surely better. Customers are sampled as
-    for a fit.
+    for a fit, and a look is fitted on `ENOUGH` of them.
 
     horizons    a dict each: horizon_days, cut (date), days_missing (of ledger; 0 = scored), why (None, or why
                 there is no score, or only a part of one); if scored the keys of `backtest`, buyers, and
@@ -64,7 +65,7 @@ class Look:
         self.history = sample(log.history(self.at), self.at)
         self.log = log.of(self.history.index)
         horizons = (days, policy.near_days, policy.far_days) if policy else (days,)
-        self.forecaster = fit(self.log, self.at, horizons)
+        self.forecaster = fit(self.log, self.at, horizons, at_most=ENOUGH)
         self.came = self._bought_within(days)
 
     def scores(self, first):
