@@ -6,7 +6,7 @@
 The database must have accounting and two companies with a sales journal (Odoo's demo data has). Customers buy like
 a Pareto/NBD population, about ten times in five years; 10 % buy from both companies, 30 % have an invoicing contact
 that every other document goes to, 2 % of the documents are reversed, 1 % are drafts, and what is older than 60 days
-is paid (without the payment's own entry). The same arguments give the same ledger, which ends yesterday.
+is paid, a month after its day, by an entry of its own. The same arguments give the same ledger, which ends yesterday.
 """
 
 import argparse
@@ -66,10 +66,13 @@ SELECT row_number() OVER (ORDER BY c.id) - 1 AS company, c.id AS company_id, c.c
        j.default_account_id AS income_id,
        (SELECT min(a.id) FROM account_account a
           JOIN account_account_res_company_rel r ON r.account_account_id = a.id AND r.res_company_id = c.id
-         WHERE a.account_type = 'asset_receivable' AND a.active) AS receivable_id
+         WHERE a.account_type = 'asset_receivable' AND a.active) AS receivable_id,
+       b.id AS bank_id, b.code AS bank_code, COALESCE(b.default_account_id, j.default_account_id) AS bank_account_id
   FROM res_company c
   JOIN LATERAL (SELECT * FROM account_journal WHERE company_id = c.id AND type = 'sale' AND active
                  ORDER BY id LIMIT 1) j ON true
+  JOIN LATERAL (SELECT * FROM account_journal WHERE company_id = c.id AND type IN ('bank', 'general') AND active
+                 ORDER BY type, id LIMIT 1) b ON true
  ORDER BY c.id LIMIT 2;
 CREATE TEMP TABLE bench_document (id int, customer int, company int, contact bool, draft bool, date date,
                                   amount numeric, origin int) ON COMMIT DROP
@@ -124,6 +127,44 @@ SELECT m.id, m.company_id, m.currency_id, m.currency_id, m.journal_id, m.commerc
  WHERE m.id > {move} ORDER BY m.id
 """
 
+PAYMENTS = """
+CREATE TEMP TABLE bench_payment ON COMMIT DROP AS
+SELECT {move} + {documents} + row_number() OVER (ORDER BY m.invoice_date, m.id) AS id, owed.id AS owed_id,
+       concat(bank_code, '/', extract(year FROM m.invoice_date_due), '/') AS prefix, c.*, m.invoice_date_due AS date,
+       row_number() OVER (PARTITION BY bank_id, extract(year FROM m.invoice_date_due) ORDER BY m.id) AS number,
+       m.commercial_partner_id AS customer, m.amount_total AS amount
+  FROM account_move m JOIN bench_company c USING (company_id)
+  JOIN account_move_line owed ON owed.move_id = m.id AND owed.display_type = 'payment_term'
+ WHERE m.id > {move} AND m.payment_state = 'paid' AND m.move_type = 'out_invoice'
+   AND NOT EXISTS (SELECT FROM account_move r WHERE r.reversed_entry_id = m.id);
+INSERT INTO account_move (id, company_id, currency_id, journal_id, partner_id, commercial_partner_id, move_type, state,
+       name, sequence_prefix, sequence_number, auto_post, payment_state, date, invoice_date_due, invoice_currency_rate,
+       amount_untaxed, amount_total, amount_residual, amount_tax, amount_tax_signed, amount_untaxed_signed,
+       amount_untaxed_in_currency_signed, amount_total_signed, amount_total_in_currency_signed,
+       amount_residual_signed, posted_before, checked, always_tax_exigible, made_sequence_gap, is_manually_modified,
+       invoice_partner_display_name, create_uid, write_uid, create_date, write_date)
+SELECT id, company_id, currency_id, bank_id, customer, customer, 'entry', 'posted',
+       prefix || lpad(number::text, 6, '0'), prefix, number, 'no', 'not_paid', date, date, 1, 0, amount, 0, 0, 0, 0, 0,
+       amount, amount, 0, true, true, false, false, false, 'Customer', 1, 1, date, date
+  FROM bench_payment ORDER BY id;
+INSERT INTO account_move_line (move_id, company_id, company_currency_id, currency_id, journal_id, partner_id,
+       account_id, move_name, name, parent_state, display_type, sequence, date, date_maturity, debit, credit, balance,
+       amount_currency, amount_residual, amount_residual_currency, reconciled, quantity, price_unit, price_subtotal,
+       price_total, discount, deductible_amount, create_uid, write_uid, create_date, write_date)
+SELECT id, company_id, currency_id, currency_id, bank_id, customer,
+       CASE WHEN owed THEN receivable_id ELSE bank_account_id END, prefix || lpad(number::text, 6, '0'), 'Payment',
+       'posted', CASE WHEN owed THEN 'payment_term' ELSE 'product' END, 100, date, date,
+       CASE WHEN owed THEN 0 ELSE amount END, CASE WHEN owed THEN amount ELSE 0 END,
+       CASE WHEN owed THEN -amount ELSE amount END, CASE WHEN owed THEN -amount ELSE amount END, 0, 0, owed, 1, 0, 0,
+       0, 0, 100, 1, 1, date, date
+  FROM bench_payment, (VALUES (true), (false)) side (owed) ORDER BY id;
+INSERT INTO account_partial_reconcile (debit_move_id, credit_move_id, company_id, debit_currency_id,
+       credit_currency_id, amount, debit_amount_currency, credit_amount_currency, max_date, create_uid, write_uid,
+       create_date, write_date)
+SELECT p.owed_id, l.id, p.company_id, p.currency_id, p.currency_id, amount, amount, amount, p.date, 1, 1, p.date, p.date
+  FROM bench_payment p JOIN account_move_line l ON l.move_id = p.id AND l.reconciled
+"""
+
 
 def fill(cursor, customers):
     cursor.execute("SET LOCAL work_mem = '256MB'; SET LOCAL jit = off")
@@ -134,13 +175,14 @@ def fill(cursor, customers):
     cursor.execute("SELECT count(*) FROM bench_company WHERE receivable_id + income_id IS NOT NULL")
     if cursor.fetchone()[0] < 2:
         raise SystemExit("The ledger needs two companies with a sales journal; install Odoo's demo data.")
-    text = io.StringIO(documents(customers).to_csv(index=False, header=False))
+    rows = documents(customers)
+    text = io.StringIO(rows.to_csv(index=False, header=False))
     cursor.copy_expert("COPY bench_document FROM STDIN (FORMAT csv)", text)
-    first = {"customers": customers}
+    first = {"customers": customers, "documents": len(rows)}
     for name, table in (("partner", "res_partner"), ("move", "account_move")):
         cursor.execute(f"SELECT last_value + 1 FROM {table}_id_seq")
         first[name] = cursor.fetchone()[0]
-    for statement in (PARTNERS, MOVES, LINES):
+    for statement in (PARTNERS, MOVES, LINES, PAYMENTS):
         cursor.execute(statement.format(**first))
     for table in ("res_partner", "account_move"):
         cursor.execute(f"SELECT setval('{table}_id_seq', max(id)) FROM {table}")
@@ -159,7 +201,7 @@ def main():
         fill(cursor, options.customers)
     session.autocommit = True
     with session.cursor() as cursor:
-        for table in ("res_partner", "account_move", "account_move_line"):
+        for table in ("res_partner", "account_move", "account_move_line", "account_partial_reconcile"):
             cursor.execute(f"VACUUM (ANALYZE) {table}")
 
 

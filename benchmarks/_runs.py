@@ -48,16 +48,16 @@ def run(env, companies, **options):
 
 @contextmanager
 def fits(env):
-    """The list that the seconds of each fit within are appended to."""
+    """The list that the seconds of each fit within, its record included, are appended to."""
     found, Run = [], type(env["customer.churn.run"])
-    fit = Run._fit
+    learn = Run._learn
 
     def timed(*args):
-        seconds, forecaster = clock(fit, *args)
+        seconds, learned = clock(learn, *args)
         found.append(seconds)
-        return forecaster
+        return learned
 
-    with patch.object(Run, "_fit", timed):
+    with patch.object(Run, "_learn", timed):
         yield found
 
 

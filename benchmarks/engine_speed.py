@@ -37,6 +37,8 @@ def steps(rows):
     yield 'history', lap()
     forecaster = engine.fit(log, AT)
     yield 'fit, 3 horizons', lap()
+    engine.look_back(log, AT)
+    yield 'look_back', lap()
     for days in (90, 180, 365):
         forecaster.predict(history, AT, days)
     yield 'predict, 3 horizons', lap()

@@ -14,14 +14,14 @@ _HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 _TRAILER = b"\xff\xff"
 _EPOCH = np.datetime64("2000-01-01", "D")  # PostgreSQL's
 _NO_DATE = np.iinfo("i4").max  # 'infinity', the sentinel for NaT
-_SQL_TYPE = {"i4": "int4", "f8": "float8", "date": "date"}
+_SQL_TYPE = {"i4": "int4", "i8": "int8", "f8": "float8", "date": "date"}
 
 
 def _row_type(columns):
-    """numpy type of one row of the format, for `columns` {name: 'i4' | 'f8' | 'date'}."""
+    """numpy type of one row of the format, for `columns` {name: 'i4' | 'i8' | 'f8' | 'date'}."""
     fields = [("_count", ">i2")]
     for name, kind in columns.items():
-        fields += [(f"_length_{name}", ">i4"), (name, ">f8" if kind == "f8" else ">i4")]
+        fields += [(f"_length_{name}", ">i4"), (name, ">i4" if kind == "date" else f">{kind}")]
     return np.dtype(fields)
 
 
@@ -64,3 +64,13 @@ def write(cr, table, columns, arrays):
         SQL.identifier(table), SQL(", ").join(map(SQL.identifier, columns)),
     ))
     cr.copy_expert(statement.decode(), io.BytesIO(_HEADER + rows.tobytes() + _TRAILER))
+
+
+def stage(cr, table, columns, arrays):
+    """Write `arrays` to a temporary table of the transaction, made anew."""
+    cr.execute(SQL("DROP TABLE IF EXISTS pg_temp.%s", SQL.identifier(table)))
+    cr.execute(SQL(
+        "CREATE TEMPORARY TABLE %s (%s) ON COMMIT DROP", SQL.identifier(table),
+        SQL(", ").join(SQL("%s %s", SQL.identifier(name), SQL(_SQL_TYPE[kind])) for name, kind in columns.items()),
+    ))
+    write(cr, table, columns, arrays)

@@ -15,9 +15,11 @@ _PLACES = {
     'PurchaseLog': 'purchase_log',
     'ValueLimits': 'value',
     'backtest': 'backtesting',
+    'find_lost_lines': 'product_lines',
     'fit': 'fitting',
     'fit_pareto_nbd': 'pareto_nbd',
     'fit_value': 'value',
+    'look_back': 'record',
 }
 
 __all__ = list(_PLACES)

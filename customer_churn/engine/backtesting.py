@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from .customers import days_of
 from .fitting import fit
 from .purchase_log import as_day
 
@@ -18,10 +19,13 @@ def backtest(log, cut, horizon_days):
     number of days of silence, chosen with hindsight by AUC, and its `days`. The log must be
     complete until the end of the horizon: it cannot tell quiet days from days not yet known.
     """
-    end = as_day(cut) + int(horizon_days)
-    history = log.history(cut)
-    count, value = log.came(history, as_day(cut), end)
-    predicted = fit(log, cut, (horizon_days,)).predict(history, cut, horizon_days)
+    return compare(fit(log, cut, (horizon_days,)), log, log.history(cut), cut, horizon_days)
+
+
+def compare(forecaster, log, history, cut, horizon_days):
+    """The scores of `backtest` for a forecaster that was fitted on day `cut`, and its `history`."""
+    count, value = log.came(history, as_day(cut), as_day(cut) + int(horizon_days))
+    predicted = forecaster.predict(history, cut, horizon_days)
     answer = score(
         predicted.purchase_probability.to_numpy(),
         predicted.expected_purchases.to_numpy(),
@@ -29,7 +33,7 @@ def backtest(log, cut, horizon_days):
         count,
         value,
     )
-    silence = as_day(cut) - history.last_date.to_numpy().astype('datetime64[D]').astype(np.int64)
+    silence = as_day(cut) - days_of(history.last_date)
     return {**answer, 'fixed_rule': _best_fixed_rule(silence, history, horizon_days, count, value)}
 
 

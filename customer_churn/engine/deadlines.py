@@ -27,7 +27,9 @@ def days_of_silence(forecaster, customers, policy):
     ).astype(np.int64)
     ruled = (customers.x > 0) | (policy.single_rule != 'days')
     ruled &= policy.rule != 'days'
-    if ruled.any():
+    if ruled.any() and forecaster.fixed_days:
+        days[ruled] = _by_fixed_days(*forecaster.fixed_days, policy)
+    elif ruled.any():
         days[ruled] = _by_chance(Silence(forecaster, customers.take(ruled), policy), policy)
     return _within_limits(days, policy)[kind]
 
@@ -41,6 +43,11 @@ def _by_chance(silence, policy):
     if policy.at_risk_lead:
         risk = np.minimum(risk, np.where(dormant < NEVER, dormant - policy.at_risk_lead, NEVER))
     return np.column_stack([np.minimum(risk, dormant), dormant, lost])
+
+
+def _by_fixed_days(dormant, lost, policy):
+    """Days of at_risk, dormant, lost where the forecast's own record speaks for fixed days."""
+    return max(dormant - policy.at_risk_lead, 0), dormant, lost
 
 
 def _within_limits(days, policy):

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from . import gamma_gamma, level, pareto_nbd, ranking
+from .average import Average
 from .customers import Customers, usual_value
 from .forecaster import YEAR, Forecaster
 from .outlook import Horizon, Outlook
@@ -15,17 +16,17 @@ SAMPLE = 10_000
 ALL_UP_TO = 25_000  # customers: below it the total moves by 1 to 2 % with the sample
 
 
-def fit(log, at, horizons=(90, 180, YEAR)):
+def fit(log, at, horizons=(90, 180, YEAR), at_most=None):
     """Learn from what `log` knew on day `at` -> Forecaster. Deterministic; nobody is too few.
 
     `horizons` in days, above 0 (ValueError); 365 is always added. Above 25,000 customers 10,000 of
-    them are used, evenly spaced in the order of their histories. `report` says what was used and
-    why.
+    them are used, evenly spaced in the order of their histories; above `at_most`, that many.
+    `report` says what was used and why.
     """
     if any(days != int(days) or days <= 0 for days in horizons):
         raise ValueError('horizons must be whole numbers of days above 0')
     whole = log.history(at)
-    history = _sample(whole, at)
+    history = sample(whole, at, at_most)
     log = log if len(history) == len(whole) else log.of(history.index)
     unit = usual_value(history)
     customers = Customers.of(history, at, unit)
@@ -35,16 +36,18 @@ def fit(log, at, horizons=(90, 180, YEAR)):
     plain = Outlook(purchases, unit, tuple(map(Horizon, days)))
     outlook, learned = _learn(plain, customers, Past(log, as_day(at), unit))
     report = {**_report(whole, at, len(history), known, money_known), **learned}
-    return Forecaster(outlook, money, _mean_chances(outlook, customers), report)
+    chances = _mean_chances(outlook, customers)
+    return Forecaster(outlook, money, chances, Average.of(customers), report)
 
 
-def _sample(history, at):
+def sample(history, at, at_most=None):
     """The customers to learn from, however they are called and ordered."""
-    if len(history) <= ALL_UP_TO:
+    size = at_most or SAMPLE
+    if len(history) <= (at_most or ALL_UP_TO):
         return history
     who = Customers.of(history, at, 0)
     order = np.lexsort((who.T, who.t, who.x))
-    places = ((np.arange(SAMPLE) + 0.5) * len(who) / SAMPLE).astype(np.int64)
+    places = ((np.arange(size) + 0.5) * len(who) / size).astype(np.int64)
     return history.iloc[np.sort(order[places])]
 
 

@@ -6,29 +6,35 @@ from dataclasses import asdict, dataclass
 import numpy as np
 import pandas as pd
 
+from .average import Average
 from .customers import Customers, days_of
 from .deadlines import NEVER, days_of_silence
 from .gamma_gamma import GammaGamma
 from .outlook import Outlook
 from .purchase_log import as_dates, as_day
+from .weights import weigh
 
 LEAST_SHARE = 0.1  # a state so rare that its share is mostly chance weighs no more than this one
 YEAR = 365
 PREDICTED = ['alive_probability', 'purchase_probability', 'expected_purchases', 'expected_revenue']
-FORMAT = 2
+FORMAT = 4
 
 
 @dataclass(frozen=True)
 class Forecaster:
     """What one fit learned; its answers are pure functions of a customer's row.
 
-    `mean_chances` P(any) per horizon over the customers of the fit, for the shares.
+    `mean_chances` P(any) per horizon over the customers of the fit, for the shares; `average` who
+    they are on average, for the weights; `fixed_days` of silence of dormant and lost where these
+    tell the status better than the chances (record.py).
     """
 
     outlook: Outlook
     money: GammaGamma
     mean_chances: tuple
+    average: Average
     report: dict
+    fixed_days: tuple = ()
 
     @property
     def horizons(self):
@@ -70,7 +76,8 @@ class Forecaster:
         """All that is kept of a customer: `predict`, the revenue at stake and `classify` in one.
 
         The chance is that of policy.near_days; counts and revenue are of 365 days; revenue_at_stake
-        is a year's revenue if alive, times 1 - the chance within policy.far_days.
+        is a year's revenue if alive, times 1 - the chance within policy.far_days. `<fact>_weight`
+        is how far each of weights.FACTS moves the log-odds of the chance.
         """
         self._check(policy.near_days, policy.far_days)
         who, worth = self._customers(history, at), self._worth(history)
@@ -80,6 +87,8 @@ class Forecaster:
         table = pd.DataFrame(dict(zip(PREDICTED, columns, strict=True)), index=history.index)
         if_alive = self.outlook.count_if_alive(who, YEAR)
         table['revenue_at_stake'] = if_alive * worth * (1 - chances[policy.far_days])
+        for fact, weight in weigh(self.outlook, self.average, who, policy.near_days, model_alive).items():
+            table[f'{fact}_weight'] = weight
         return table.join(self.classify(history, at, policy))
 
     def _customers(self, history, at):
@@ -105,7 +114,9 @@ class Forecaster:
             'outlook': asdict(self.outlook),
             'money': asdict(self.money),
             'mean_chances': self.mean_chances,
+            'average': asdict(self.average),
             'report': self.report,
+            'fixed_days': self.fixed_days,
         }
         return json.dumps(kept, allow_nan=False, sort_keys=True)
 
@@ -120,7 +131,9 @@ class Forecaster:
                 Outlook.from_parts(**kept['outlook']),
                 GammaGamma(**kept['money']),
                 tuple(kept['mean_chances']),
+                Average(**kept['average']),
                 kept['report'],
+                tuple(kept['fixed_days']),
             )
         except (KeyError, TypeError, ValueError) as error:
             raise ValueError(f'this is no forecaster of format {FORMAT}: fit again') from error

@@ -7,7 +7,6 @@ equations numbered as in Fader and Hardie, "The Gamma-Gamma Model of Monetary Va
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import minimize
 from scipy.special import digamma, gammaln
 
 PRIOR = (2.0, 3.0, 1.0)  # p, q, gamma in units of the median net value of a purchase
@@ -69,6 +68,7 @@ def fit(count, revenue):
     `count` purchases and `revenue` net total, each (customers,), learning from those with a
     positive net only. The second is {'prior', 'converged', 'unit'}; no minimum of customers.
     """
+    from scipy.optimize import minimize  # the slowest to load: for who fits alone
     use = revenue > 0
     count, mean = count[use].astype(np.float64), revenue[use] / count[use]
     known = {'prior': True, 'converged': False, 'unit': 1.0}

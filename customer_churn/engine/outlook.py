@@ -54,13 +54,23 @@ class Outlook:
 
     def chances(self, customers, until, alive=None):
         """{days: P(any purchase) (customers,)} of the horizons up to `until` days."""
+        lines = self.lines(customers, self.forecasts(customers, until, alive))
+        return {days: expit(line) for days, line in lines.items()}
+
+    def forecasts(self, customers, until, alive=None):
+        """The model's own log-odds of any purchase, (customers,) a horizon up to `until` days."""
         alive = self.alive(customers) if alive is None else alive
-        highest, answer = 0.0, {}
-        for horizon in self._up_to(until):
-            if_alive = self.purchases.chance_if_alive(customers.x, customers.T, horizon.days)
-            line = horizon.chance.apply(log_odds(alive * if_alive), customers)
-            highest = np.maximum(highest, expit(line + horizon.level.odds))
-            answer[horizon.days] = highest
+        return [
+            log_odds(alive * self.purchases.chance_if_alive(customers.x, customers.T, horizon.days))
+            for horizon in self._up_to(until)
+        ]
+
+    def lines(self, customers, forecasts):
+        """{days: the log-odds of the chance (customers,)} from as many `forecasts`."""
+        highest, answer = -np.inf, {}
+        for horizon, forecast in zip(self.horizons, forecasts, strict=False):
+            line = horizon.chance.apply(forecast, customers) + horizon.level.odds
+            answer[horizon.days] = highest = np.maximum(highest, line)
         return answer
 
     def count(self, customers, days, alive, chance):

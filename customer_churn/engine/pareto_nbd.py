@@ -9,7 +9,6 @@ the age now.
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import minimize
 from scipy.special import digamma, exprel, gammaln
 
 # r, alpha, s, beta in units of the mean age: typical of many purchase logs
@@ -149,6 +148,7 @@ def fit(x, t, T, prior_weight=PRIOR_WEIGHT, shortest_unit=SHORTEST_UNIT):
     prior_weight / customers * sum ln(theta / PRIOR)^2 makes a minimum number of customers
     unnecessary. The second is {'prior', 'converged', 'log_likelihood', 'unit' in days}.
     """
+    from scipy.optimize import minimize  # the slowest to load: for who fits alone
     unit = max(float(T.mean()) if len(T) else 365.0, shortest_unit)
     start = np.log(PRIOR)
     known = {'prior': True, 'converged': False, 'log_likelihood': 0.0, 'unit': unit}

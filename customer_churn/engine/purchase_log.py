@@ -59,9 +59,9 @@ class PurchaseLog:
         return cls.from_arrays(frame['customer_id'], days, frame['amount'].to_numpy(np.float64))
 
     @classmethod
-    def from_arrays(cls, customer_ids, days, amounts):
-        """Log of three arrays (documents,): ids, datetime64[D], float64. ValueError on NaT, NaN,
-        infinity."""
+    def from_arrays(cls, customer_ids, days, amounts, bought=None):
+        """Log of arrays (documents,): ids, datetime64[D], float64, and bool where a positive amount
+        alone is no purchase. ValueError on NaT, NaN, infinity."""
         days, amounts = np.asarray(days, 'datetime64[D]'), np.asarray(amounts, np.float64)
         if not len(customer_ids) == len(days) == len(amounts):
             raise ValueError('customer_ids, days and amounts must be equally long')
@@ -72,8 +72,10 @@ class PurchaseLog:
         code, customers = pd.factorize(customer_ids, sort=True)
         if (code < 0).any():
             raise ValueError('every document needs a customer: drop the rows without customer_id')
+        bought = amounts > 0 if bought is None else np.asarray(bought, bool)
         return cls(
-            pd.Index(customers, name='customer_id'), *_by_day(code, days.astype(np.int64), amounts)
+            pd.Index(customers, name='customer_id'),
+            *_by_day(code, days.astype(np.int64), amounts, bought),
         )
 
     def history(self, at):
@@ -132,14 +134,14 @@ class PurchaseLog:
         return total[owner].astype(np.float64)
 
 
-def _by_day(code, day, amount):
+def _by_day(code, day, amount, bought):
     """Merge the documents of a customer's day: (code, day, amount, bought), sorted."""
     floor = day.min() if len(day) else 0
     span = int(day.max() - floor + 1) if len(day) else 1
     key = code.astype(np.int64) * span + (day - floor)
     if len(key) and (key[1:] < key[:-1]).any():
         order = np.argsort(key, kind='stable')
-        key, amount = key[order], amount[order]
+        key, amount, bought = key[order], amount[order], bought[order]
     start = np.flatnonzero(np.diff(key, prepend=-1))
     if not len(start):
         return np.empty(0, np.int32), np.empty(0, np.int32), np.empty(0), np.empty(0, bool)
@@ -148,7 +150,7 @@ def _by_day(code, day, amount):
         (key // span).astype(np.int32),
         (key % span + floor).astype(np.int32),
         np.add.reduceat(amount, start),
-        np.logical_or.reduceat(amount > 0, start),
+        np.logical_or.reduceat(bought, start),
     )
 
 

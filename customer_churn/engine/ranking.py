@@ -21,7 +21,6 @@ while nothing is bought, so the corrected chances fall as the forecast does.
 from dataclasses import dataclass, fields
 
 import numpy as np
-from scipy.optimize import minimize
 from scipy.special import expit
 
 from .customers import STEPS
@@ -87,6 +86,7 @@ def learn(forecast, terms, came, counted):
 
     `forecast` on the scale g; `terms` (6, customers); `came` purchases if `counted`, else 1 or 0.
     """
+    from scipy.optimize import minimize  # the slowest to load: for who fits alone
     columns = np.stack([forecast, *terms])
     mean, spread = columns.mean(axis=1, keepdims=True), columns.std(axis=1, keepdims=True)
     spread = np.maximum(spread, SMALLEST)

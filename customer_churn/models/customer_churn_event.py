@@ -48,11 +48,11 @@ class CustomerChurnEvent(models.Model):
         self.ensure_one()
         return (self.profile_id or self.partner_id or self).get_formview_action()
 
-    def _last_status_sql(self, company, customer):
-        """The status that `customer` (SQL) of a company had last: of those who come back after they had no
-        purchase left, or were excluded."""
+    def _last_sql(self, company, customer):
+        """The last event of `customer` (SQL) of a company, its `new_status` and `date`: of those who come back after
+        they had no purchase left, or were excluded."""
         return SQL(
-            """SELECT e.new_status FROM customer_churn_event e WHERE e.company_id = %s AND e.partner_id = %s
+            """SELECT e.new_status, e.date FROM customer_churn_event e WHERE e.company_id = %s AND e.partner_id = %s
                 ORDER BY e.date DESC, e.id DESC LIMIT 1""", company.id, customer)
 
     def _relink(self, company):

@@ -1,31 +1,31 @@
-"""How many customers each status would get with the limits as they stand on the form."""
+"""What the limits on the form do: how many customers each status gets today, and how right it would have been on a
+past day, judged by who bought since."""
 
 import dataclasses
-import io
 import json
 import logging
 import subprocess
-import sys
+from datetime import timedelta
 
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 from odoo.fields import Domain
-from odoo.modules import get_module_path
-from odoo.tools import SQL
+from odoo.tools import SQL, format_date
 
+from .. import engine_process
+from ..report.customer_churn_purchase import YEAR_DAYS
 from .customer_churn_policy import FIELDS
 from .customer_churn_status_mixin import STATUS
 
 _logger = logging.getLogger(__name__)
 
-PREVIEW_SECONDS = 30
+LEAST_DAYS = 90  # of history before the past day, and of time since
 HISTORY = {  # column of the engine's history -> of the profile
     "customer_id": "partner_id",
     "purchase_count": "purchase_count",
     "first_date": "first_purchase_date",
     "last_date": "last_purchase_date",
     "revenue_total": "revenue_total",
-    "revenue_12m": "revenue_12m",
 }
 
 
@@ -35,6 +35,13 @@ class CustomerChurnPolicy(models.Model):
     preview = fields.Char(compute="_compute_preview", help="The customers of this policy by status, as of today.")
     as_stored = fields.Char(
         compute="_compute_as_stored", help="The customers of this policy by status, as the last analysis left them.")
+    past_note = fields.Char(
+        compute="_compute_preview", help="On which day the limits are tried, or why they cannot be tried yet.")
+    past_preview = fields.Text(
+        string="With These Limits", compute="_compute_preview",
+        help="What the limits on this form would have said on that day, and who bought nothing since.")
+    past_as_stored = fields.Text(
+        string="With the Limits as Saved", compute="_compute_preview", help="The same by the limits as they are saved.")
     is_counted = fields.Boolean(compute="_compute_preview")
     new_count = fields.Integer(string="New Customers", compute="_compute_preview")
     active_count = fields.Integer(string="Active Customers", compute="_compute_preview")
@@ -42,14 +49,19 @@ class CustomerChurnPolicy(models.Model):
     dormant_count = fields.Integer(string="Dormant Customers", compute="_compute_preview")
     lost_count = fields.Integer(string="Lost Customers", compute="_compute_preview")
     customer_count = fields.Integer(string="Customers Taken", compute="_compute_customer_count")
+    fixed_days_note = fields.Char(
+        compute="_compute_fixed_days_note", help="Where fixed days decide the statuses, and why.")
 
     @api.depends("domain", "sequence", "company_id", *FIELDS)
     def _compute_preview(self):
         for policy in self:
-            counts, policy.preview = policy._try_to_count()
-            policy.is_counted = bool(counts)
+            answer, policy.preview = policy._try_to_ask()
+            policy.is_counted = bool(answer)
             for status, _label in STATUS:
-                policy[f"{status}_count"] = counts.get(status, 0)
+                policy[f"{status}_count"] = answer["counts"].get(status, 0) if answer else 0
+            policy.past_note = policy._say_past_day() if answer else False
+            tried = [policy._say_tried(counts) for counts in answer["past"]] if answer else []
+            policy.past_preview, policy.past_as_stored = [*tried, False, False][:2]
 
     @api.depends("company_id")
     def _compute_as_stored(self):
@@ -66,20 +78,26 @@ class CustomerChurnPolicy(models.Model):
         for policy in self:
             policy.customer_count = counts.get(policy._origin, 0)
 
-    def _try_to_count(self):
-        """The counts and their sentence; no counts but what is missing or wrong, while somebody still types."""
+    @api.depends("company_id")
+    @api.depends_context("lang")
+    def _compute_fixed_days_note(self):
+        for policy in self:
+            policy.fixed_days_note = policy._get_run()._say_fixed_days() or False
+
+    def _try_to_ask(self):
+        """The engine's answer and its sentence; no answer but what is missing or wrong, while somebody still types."""
         try:
-            counts = self._count_by_status()
+            answer = self._ask_engine()
         except ValidationError as refusal:
             return {}, refusal.args[0]
         except subprocess.SubprocessError:
             _logger.exception("preview of policy %s", self.id)
             return {}, self.env._("The customers could not be counted. The limits can be saved all the same.")
-        if counts is None:
+        if answer is None:
             return {}, self.env._("Analyse the ledger first: then the customers by status are shown here.")
-        if not counts:
+        if not answer:
             return {}, self.env._("These horizons take effect with the next analysis.")
-        return counts, self._say_counts(counts)
+        return answer, self._say_counts(answer["counts"])
 
     def _say_counts(self, counts):
         labels = dict(self.env["customer.churn.profile"]._fields["status"]._description_selection(self.env))
@@ -92,38 +110,77 @@ class CustomerChurnPolicy(models.Model):
             [("company_id", "=", company.id)], ["status"], ["__count"]))
         return self._say_counts(counts) if counts else ""
 
-    def _count_by_status(self):
-        """{status: customers} of this policy as its limits stand on the form; None before the first
-        analysis, empty where the horizons were not fitted. A process of its own does the numbers, so that no
-        web worker loads the numeric libraries."""
+    # ------------------------------------------------------------------ the past
+    def _get_past_day(self):
+        """(the day on which the limits are tried, the first day on which they can be): 365 days before the last
+        analysis, or as far back as there is some history before; no day where the ledger is too short."""
+        run = self._get_run()
+        [[first]] = self.env["customer.churn.profile"]._read_group(
+            [("company_id", "=", self.company_id.id)], [], ["first_purchase_date:min"])
+        if not first:
+            return None, None
+        day = max(run.date - timedelta(days=YEAR_DAYS), first + timedelta(days=LEAST_DAYS))
+        possible = first + timedelta(days=2 * LEAST_DAYS)
+        return (day if possible <= run.date else None), possible
+
+    def _say_past_day(self):
+        day, possible = self._get_past_day()
+        if day:
+            return self.env._(
+                "What the limits would have said on %(day)s, and who bought nothing in the %(days)s days since:",
+                day=format_date(self.env, day), days=(self._get_run().date - day).days)
+        return possible and self.env._(
+            "The ledger is too short to try the limits on the past: that is possible from %(day)s on.",
+            day=format_date(self.env, possible))
+
+    def _say_tried(self, counts):
+        labels = dict(self.env["customer.churn.profile"]._fields["status"]._description_selection(self.env))
+        return "\n".join(
+            self.env._("%(status)s: %(count)s, of whom %(gone)s (%(share)s %%) did not come back",
+                       status=labels[status], count=f"{count:,}", gone=f"{gone:,}", share=round(100 * gone / count))
+            if count else f"{labels[status]}: 0"
+            for status, _label in STATUS for count, gone in [counts.get(status, (0, 0))])
+
+    # ------------------------------------------------------------------ the engine
+    def _get_run(self):
+        # sudo: only the forecast's parameters and day are read, for whoever may see policies
+        return self.env["customer.churn.run"].sudo()._get_last_done(self.company_id)
+
+    def _ask_engine(self):
+        """The answer of the task `preview` (engine/__main__.py) for this policy as its limits stand on the form;
+        None before the first analysis, empty where the horizons were not fitted."""
         self.ensure_one()
-        # sudo: only the forecast's parameters are read, for whoever may see policies
-        run = self.env["customer.churn.run"].sudo().search(
-            [("company_id", "=", self.company_id.id), ("state", "=", "done")], limit=1)
+        run = self._get_run()
         limits = dataclasses.asdict(self._to_engine())
         if not run:
             return None
-        if not {limits["near_days"], limits["far_days"]} <= set(json.loads(run.parameters)["horizons"]):
+        fitted = set(json.loads(run.parameters)["horizons"])
+        if not {limits["near_days"], limits["far_days"]} <= fitted:
             return {}
-        task = {"parameters": run.parameters, "policy": limits, "at": fields.Date.to_string(run.date)}
-        answer = subprocess.run(
-            [sys.executable, "-m", "engine"], cwd=get_module_path("customer_churn"), check=True,
-            timeout=PREVIEW_SECONDS, capture_output=True,
-            input=json.dumps(task).encode() + b"\n" + self._copy_histories(),
-        )
-        return json.loads(answer.stdout) or {STATUS[0][0]: 0}
+        tried, day = [limits], self._get_past_day()[0]
+        stored = self._origin and dataclasses.asdict(self._origin._to_engine())
+        if stored and stored != limits and {stored["near_days"], stored["far_days"]} <= fitted:
+            tried.append(stored)
+        self.env.flush_all()
+        return engine_process.ask({
+            "task": "preview", "parameters": run.parameters, "limits": limits, "tried": tried,
+            "at": fields.Date.to_string(run.date), "past": day and fields.Date.to_string(day),
+        }, engine_process.copy_csv(self.env.cr, self._histories(day)))
 
-    def _copy_histories(self):
-        """CSV of what the engine needs to know of this policy's customers."""
+    def _histories(self, day):
+        """SQL of what the engine needs to know of this policy's customers, now and as of a past `day`."""
         others = self.search([("company_id", "=", self.company_id.id), ("id", "!=", self._origin.id)])
         earlier = others.filtered(lambda other: other._get_rank() < self._get_rank())
         partners = Domain.AND([self._get_partner_domain(), *(~other._get_partner_domain() for other in earlier)])
         query = self.env["customer.churn.profile"].with_context(active_test=False)._search(
             Domain("company_id", "=", self.company_id.id) & Domain("partner_id", "any", partners))
-        buffer = io.BytesIO()
-        statement = self.env.cr.mogrify(SQL("COPY (%s) TO STDOUT (FORMAT CSV, HEADER)", query.select(*(
-            SQL("%s AS %s", SQL.identifier("customer_churn_profile", column), SQL.identifier(name))
-            for name, column in HISTORY.items()
-        ))))
-        self.env.cr.copy_expert(statement.decode(), buffer)
-        return buffer.getvalue()
+        past = self.env["customer.churn.purchase"]._known_histories(day, self.company_id)
+        columns = [name for name in HISTORY if name != "customer_id"]
+        comma = SQL(", ")
+        return SQL(
+            "SELECT now.*, %s FROM (%s) now LEFT JOIN (%s) past ON past.partner_id = now.customer_id",
+            comma.join(SQL("past.%s AS %s", SQL.identifier(name), SQL.identifier(f"past_{name}")) for name in columns),
+            query.select(*(SQL("%s AS %s", SQL.identifier("customer_churn_profile", column), SQL.identifier(name))
+                           for name, column in HISTORY.items())),
+            past,
+        )

@@ -5,6 +5,7 @@ import math
 from odoo import api, models
 from odoo.exceptions import ValidationError
 from odoo.fields import Domain
+from odoo.tools import SQL
 from odoo.tools.safe_eval import safe_eval
 
 LAST = 1000  # the sequence of the automatic policy
@@ -19,7 +20,7 @@ class CustomerChurnPolicy(models.Model):
         """Tried out under the rights of whoever writes it: at night it is looked up under all rights."""
         for policy in self:
             domain = policy._get_partner_domain()
-            if any(condition.field_expr.startswith("churn_") for condition in domain.iter_conditions()):
+            if self._looks_at_status(domain):
                 raise policy._refuse_domain(self.env._("a policy decides the status, not the other way round"))
             try:
                 with self.env.cr.savepoint():
@@ -27,6 +28,14 @@ class CustomerChurnPolicy(models.Model):
                     self.env["res.partner"].sudo(False).search(domain, limit=1)
             except Exception as error:  # any text may stand there, and all its faults have this remedy
                 raise policy._refuse_domain(error) from error
+
+    @api.model
+    def _looks_at_status(self, domain):
+        """Whether a condition says something of the status, also by way of other records."""
+        return any(
+            any(name.startswith("churn_") for name in condition.field_expr.split("."))
+            or "any" in condition.operator and self._looks_at_status(Domain(condition.value))
+            for condition in domain.iter_conditions())
 
     @api.constrains("domain", "active", "company_id")
     def _check_one_for_all_others(self):
@@ -69,7 +78,11 @@ class CustomerChurnPolicy(models.Model):
 
     # ------------------------------------------------------------------ the condition
     def _has_domain(self):
-        return not self._get_partner_domain().is_true()
+        """Also where it is broken, as a field may be gone with its addon: the others can be mended all the same."""
+        try:
+            return not Domain(safe_eval(self.domain or "[]")).is_true()
+        except Exception:  # any text may stand there: `_get_partner_domain` says what is wrong with it
+            return True
 
     def _get_partner_domain(self):
         """The condition on res.partner; ValidationError naming the policy where it is none."""
@@ -104,7 +117,9 @@ class CustomerChurnPolicy(models.Model):
 
     def _create_default(self, company):
         """At the end, so that new ones stand before it, and named in every language: whoever analyses first may
-        speak another one, or be a scheduled action."""
+        speak another one, or be a scheduled action. Of two who do it at once the second has to start again, as both
+        write the company's row, and finds what the first one made."""
+        self.env.cr.execute(SQL("UPDATE res_company SET id = id WHERE id = %s", company.id))
         policy = self.with_context(lang="en_US").create(
             {"name": "All customers", "company_id": company.id, "sequence": LAST})
         policy.update_field_translations("name", {

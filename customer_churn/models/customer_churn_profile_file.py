@@ -109,11 +109,11 @@ class CustomerChurnProfile(models.Model):
         locale = babel_locale_parse(get_lang(self.env).code)
         labels = [babel.dates.format_skeleton("yMMM", month, locale=locale) for month in months]
         for profile in self:
-            profile.purchase_graph = json.dumps([{"key": self.env._("Revenue"), "values": [
-                {"label": label, "value": amounts.get((profile.company_id.id, profile.partner_id.id, month), 0),
-                 "type": "future" if place >= GRAPH_MONTHS - 12 else "before"}
-                for place, (label, month) in enumerate(zip(labels, months, strict=True))
-            ]}])
+            key = profile.company_id.id, profile.partner_id.id
+            profile.purchase_graph = json.dumps({
+                "type": "bar", "labels": labels, "y": {"format": "money"}, "datasets": [{
+                    "label": self.env._("Revenue"), "data": [amounts.get((*key, month)) for month in months],
+                    "tone": ["muted"] * (GRAPH_MONTHS - 12) + ["primary"] * 12}]})
 
     def _read_revenue(self, since):
         """{(company id, customer id, first of a month): its money, credit notes of other days included}"""

@@ -8,6 +8,7 @@ from .customer_churn_profile import VALUE_CLASS_CODES
 from .customer_churn_status_mixin import STATUS_CODES
 
 STAGING = "customer_churn_staging"
+PATIENCE = "20s"  # for rows that a user is writing: then the run gives way, and tries again
 COLUMNS = {  # staged column -> kind; NaN and NaT stand for NULL
     "partner_id": "i4",
     "policy_id": "i4",
@@ -31,8 +32,11 @@ COLUMNS = {  # staged column -> kind; NaN and NaT stand for NULL
     "revenue_at_stake": "f8",
     "value_class": "i4",
     "rfm_score": "i4",
+    "count_weight": "f8",
+    "gap_weight": "f8",
+    "silence_weight": "f8",
+    "value_weight": "f8",
 }
-SQL_TYPES = {"i4": "int4", "f8": "float8", "date": "date"}
 NOT_STORED = ("status", "new_until")
 EVENT_COLUMNS = (
     "partner_id", "company_id", "user_id", "status", "status_date", "revenue_12m", "run_id", "create_uid",
@@ -57,6 +61,7 @@ class CustomerChurnProfile(models.Model):
         :return: (rows written or deleted, events appended)
         """
         self._stage(columns)
+        self.env.cr.execute(SQL("SET LOCAL lock_timeout = %s", PATIENCE))
         if customers is not None:  # few rows of many: found by index, not by reading the table
             self.env.cr.execute(SQL("SET LOCAL random_page_cost = 1.1"))
         self.env.cr.execute(self._write_changed_sql(run), log_exceptions=False)  # a user may write the same rows
@@ -77,13 +82,7 @@ class CustomerChurnProfile(models.Model):
         from .. import binary_copy  # the web workers never load numpy
 
         self.env.flush_all()
-        self.env.cr.execute(SQL("DROP TABLE IF EXISTS pg_temp.%s", SQL.identifier(STAGING)))
-        self.env.cr.execute(SQL(
-            "CREATE TEMPORARY TABLE %s (%s) ON COMMIT DROP",
-            SQL.identifier(STAGING),
-            SQL(", ").join(SQL("%s %s", SQL.identifier(name), SQL(SQL_TYPES[kind])) for name, kind in COLUMNS.items()),
-        ))
-        binary_copy.write(self.env.cr, STAGING, COLUMNS, columns)
+        binary_copy.stage(self.env.cr, STAGING, COLUMNS, columns)
         self.env.cr.execute(SQL("ANALYZE %s (partner_id)", SQL.identifier(STAGING)))
 
     @api.model
@@ -111,8 +110,8 @@ class CustomerChurnProfile(models.Model):
         after the last look at this company: what was found late is dated by when it could be known.
         """
         stored = [name for name in COLUMNS if name not in NOT_STORED]
-        decided = [*stored, "status", "status_date", "is_stale"]
-        updated = [*decided, "currency_id", "user_id", "run_id", "forecast_date", "write_uid", "write_date"]
+        decided = [*stored, "status", "status_date", "is_stale", "currency_id", "user_id"]
+        updated = [*decided, "run_id", "forecast_date", "write_uid", "write_date"]
         inserted = ["id", *updated, "company_id", "create_uid", "create_date"]
         comma = SQL(", ")
         event, new_event = (
@@ -144,7 +143,8 @@ class CustomerChurnProfile(models.Model):
 
     @api.model
     def _staged_sql(self, run, stored):
-        """The staged rows as they are to be stored, beside the status that is stored now."""
+        """The staged rows as they are to be stored, beside the status that is stored now, or of those who come back
+        was the last."""
         decimals = run.company_id.currency_id.decimal_places
         status = SQL("(%s::varchar[])[s.status + 1]", list(STATUS_CODES))
         return SQL(
@@ -152,11 +152,12 @@ class CustomerChurnProfile(models.Model):
             SELECT o.id AS old_id,
                    CASE WHEN o.id IS NULL THEN nextval('customer_churn_profile_id_seq') ELSE o.id END AS id,
                    %(stored)s, %(status)s AS status, FALSE AS is_stale,
-                   CASE WHEN o.id IS NULL THEN (%(last_event)s) ELSE o.status END AS old_status,
-                   CASE WHEN o.status = %(status)s THEN o.status_date
+                   COALESCE(o.status, e.new_status) AS old_status,
+                   CASE WHEN COALESCE(o.status, e.new_status) = %(status)s THEN COALESCE(o.status_date, e.date)
                         ELSE LEAST(%(date)s::date, GREATEST(%(since)s::date, CASE %(status)s
                              WHEN 'new' THEN s.first_purchase_date
-                             WHEN 'active' THEN CASE WHEN o.status IN ('at_risk', 'dormant', 'lost')
+                             WHEN 'active' THEN CASE WHEN COALESCE(o.status, e.new_status)
+                                                          IN ('at_risk', 'dormant', 'lost')
                                                      THEN s.last_purchase_date ELSE s.new_until END
                              WHEN 'at_risk' THEN s.at_risk_date
                              WHEN 'dormant' THEN s.dormant_date
@@ -167,11 +168,12 @@ class CustomerChurnProfile(models.Model):
               FROM customer_churn_staging s
               JOIN res_partner c ON c.id = s.partner_id
               LEFT JOIN customer_churn_profile o ON o.company_id = %(company)s AND o.partner_id = s.partner_id
+              LEFT JOIN LATERAL (%(last_event)s) e ON o.id IS NULL
             """,
             stored=SQL(", ").join(
                 SQL("%s AS %s", self._stored_expression(name, decimals), SQL.identifier(name)) for name in stored
             ),
-            last_event=self.env["customer.churn.event"]._last_status_sql(run.company_id, SQL("s.partner_id")),
+            last_event=self.env["customer.churn.event"]._last_sql(run.company_id, SQL("s.partner_id")),
             status=status, date=run.date, since=run._get_first_unseen_date(), company=run.company_id.id,
             currency=run.company_id.currency_id.id, run=run.id, user=self.env.uid,
         )

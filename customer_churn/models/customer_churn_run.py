@@ -7,12 +7,15 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from odoo.tools import SQL, format_date
+from psycopg2 import IntegrityError
 
 _logger = logging.getLogger(__name__)
 
 MANAGER = "customer_churn.group_customer_churn_manager"
 LOCK_CLASS = 0x63687572  # the first key of the advisory locks of the runs; the second is the company
 TRIES = 3  # of a run whose rows somebody else was writing
+MEANWHILE = (*PG_CONCURRENCY_EXCEPTIONS_TO_RETRY, IntegrityError)  # merged or deleted customers among them
+AHEAD = relativedelta(days=7)  # of today: what lies further is no time zone and no small mistake of a clock
 
 
 class CustomerChurnRun(models.Model):
@@ -52,7 +55,7 @@ class CustomerChurnRun(models.Model):
     error = fields.Text(readonly=True)
     event_ids = fields.One2many("customer.churn.event", "run_id", string="Status Changes of This Run")
 
-    _last_done_idx = models.Index("(company_id, date DESC, id DESC) WHERE state = 'done'")
+    _last_done_idx = models.Index("(company_id, id DESC) WHERE state = 'done'")
 
     @api.depends("company_id", "date")
     def _compute_display_name(self):
@@ -78,7 +81,7 @@ class CustomerChurnRun(models.Model):
             ))
         date = fields.Date.to_date(date) or self._get_next_date(company)
         last = self._get_last_done(company)
-        if last and date < last.date:
+        if last and date < last.date and not self._is_ahead(last):
             raise UserError(self.env._(
                 "%(company)s was analysed up to %(last)s: an analysis of %(date)s would undo what is known. "
                 "Use a later date.",
@@ -94,9 +97,14 @@ class CustomerChurnRun(models.Model):
 
     @api.model
     def _get_next_date(self, company):
-        """Today, or the day of the last look where a clock or a time zone was set back since."""
-        last = self._get_last_done(company)
-        return max(self._get_today(company), last.date) if last else self._get_today(company)
+        """Today, or the day of the last look where a clock or a time zone was set back since. Where a clock was far
+        ahead at the last look it is today all the same: everybody is looked at anew."""
+        last, today = self._get_last_done(company), self._get_today(company)
+        return max(today, last.date) if last and not self._is_ahead(last) else today
+
+    @api.model
+    def _is_ahead(self, run):
+        return run.date > self._get_today(run.company_id) + AHEAD
 
     @api.model
     def _get_today(self, company):
@@ -122,16 +130,17 @@ class CustomerChurnRun(models.Model):
             with self.env.cr.savepoint():
                 values = {"state": "done", "error": False, "read_at": read_at, **run._analyse()}
         except Exception as error:  # whatever it is, the other companies' nights go on and the managers are told
-            if retry and isinstance(error, PG_CONCURRENCY_EXCEPTIONS_TO_RETRY):
+            if retry and isinstance(error, MEANWHILE):
                 raise
             _logger.info("analysis of %s failed", self.company_id.name, exc_info=True)
             self.env.invalidate_all(flush=False)
             values = {"state": "failed", "error": f"{run._say_error(error)}\n\n{traceback.format_exc()}"}
         run.write({**values, "duration": time.perf_counter() - started})
+        self.env.flush_all()  # a manager may have asked for more meanwhile: then all is to be tried again
         run._tell()
 
     def _say_error(self, error):
-        if isinstance(error, PG_CONCURRENCY_EXCEPTIONS_TO_RETRY):
+        if isinstance(error, MEANWHILE):
             return self.env._("Other users wrote the same customers while these were analysed")
         return str(error)
 
@@ -142,14 +151,20 @@ class CustomerChurnRun(models.Model):
                 self._announce()
                 if self.state == "failed":
                     self._tell_managers()
+                else:
+                    self._get_failed().activity_unlink(["mail.mail_activity_data_todo"])
         except Exception:  # whatever a mail, a bus or a view of theirs may say
-            _logger.exception("the end of %s could not be told", self.display_name)
+            _logger.exception("the end of run %s could not be told", self.id)
+
+    def _get_failed(self):
+        return self.search([("company_id", "=", self.company_id.id), ("state", "=", "failed")])
 
     def _tell_managers(self):
-        """One activity a manager on the failed run; an earlier one that is still open is enough."""
+        """One activity a manager on the failed run; an earlier one that is still open is enough. The next run that
+        is done takes it away."""
         managers = self.env.ref(MANAGER).all_user_ids.filtered(
             lambda user: user.active and not user.share and self.company_id in user.company_ids)
-        told = self.search([("company_id", "=", self.company_id.id), ("state", "=", "failed")]).activity_ids.user_id
+        told = self._get_failed().activity_ids.user_id
         for user in managers - told:
             run = self.with_context(lang=user.lang)
             run.activity_schedule(
@@ -160,24 +175,26 @@ class CustomerChurnRun(models.Model):
     # ------------------------------------------------------------------ what went before
     @api.model
     def _get_last_done(self, company):
-        return self.search([("company_id", "=", company.id), ("state", "=", "done")], limit=1)
+        return self.search([("company_id", "=", company.id), ("state", "=", "done")], order="id DESC", limit=1)
 
     def _get_first_unseen_date(self):
         """The day after the last look, or the beginning of time."""
         last = self._get_last_done(self.company_id)
-        return last.date + relativedelta(days=1) if last else fields.Date.to_date("0001-01-01")
+        return min(last.date + relativedelta(days=1), self.date) if last else fields.Date.to_date("0001-01-01")
 
     # ------------------------------------------------------------------ every company
     @api.model
     def _cron_run(self):
-        """The night: ask for a run of each company, then do them one by one, each in its own transaction."""
+        """The night: ask for a run of each company, then do them one by one, each in its own transaction; at last
+        count the months that no run saw the end of."""
         cron = self.env["ir.cron"]
         pending = self._ask_for_runs()
-        cron._commit_progress(remaining=len(pending))
+        cron._commit_progress(remaining=len(pending) + 1)  # one more: the months, also where the runs took all the time
         for run in pending:
             run._take_up()
             if not cron._commit_progress(1):
-                break
+                return
+        self.env["customer.churn.month"]._fill_missing()
 
     def _take_up(self):
         """Do a run that was asked for, from the start again where a user wrote the same rows meanwhile."""
@@ -191,7 +208,7 @@ class CustomerChurnRun(models.Model):
             try:
                 self._execute(read_at, retry=tries_left > 0)
                 return self.env.flush_all()
-            except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
+            except MEANWHILE:
                 self.env.cr.rollback()
 
     @api.model
@@ -199,6 +216,8 @@ class CustomerChurnRun(models.Model):
         """The unfinished runs, and one for each company that has neither such a one nor one done today;
         all of them full ones where these are asked for."""
         companies = companies or self.env["res.company"].search([("active", "=", True)])
+        for company in companies:  # now, as a run is long: meanwhile somebody may want to see the limits
+            self.env["customer.churn.policy"]._get_policies(company)
         pending = self.search([("state", "=", "running"), ("company_id", "in", companies.ids)], order="id")
         done = self.search([("state", "=", "done"), ("company_id", "in", companies.ids),
                             ("date", ">=", fields.Date.today() - relativedelta(days=1))])
@@ -208,6 +227,10 @@ class CustomerChurnRun(models.Model):
             pending.filtered(lambda run: run.kind != "full").kind = "full"
         return pending | self._ask_for(
             [self._prepare_run_vals(company, self._get_next_date(company), full) for company in missing])
+
+    @api.model
+    def _is_asked_for(self):
+        return bool(self.search_count([("state", "=", "running")], limit=1))
 
     @api.model
     def _ask_for(self, vals_list):

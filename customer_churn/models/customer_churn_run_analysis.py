@@ -26,12 +26,15 @@ class CustomerChurnRun(models.Model):
         forecaster, limits = self._recall(last, described)
         full = forecaster is None
         customers = None if full else Purchase._get_changed_customers(company, last.read_at, last.date, self.date)
-        log = Purchase._read_log(company, self.date, customers)
+        documents = Purchase._read_documents(company, self.date, customers)
+        log = Purchase._to_log(documents)
         history = log.history(self.date)
         if full:
-            forecaster, limits = self._fit(log, policies), self._fit_limits(history)
+            [forecaster, record], limits = self._learn(log, policies), self._fit_limits(history)
         decided = self._decide(forecaster, history.join(limits.rate(history)), policies)
         written, events = Profile._refresh(self, decided, customers)
+        self.env["customer.churn.month"]._keep(self)
+        self._look_at_product_lines(documents, log, policies, full)
         return {
             "kind": "full" if full else "nightly",
             "customer_count": Profile.search_count([("company_id", "=", company.id)]),
@@ -43,6 +46,7 @@ class CustomerChurnRun(models.Model):
             "value_limits": limits.to_json(),
             "policies": described,
             "fit_date": self.date if full else last.fit_date,
+            **(self._keep_record(record) if full else last._get_quality()),
         }
 
     def _recall(self, last, described):
@@ -55,7 +59,7 @@ class CustomerChurnRun(models.Model):
     def _needs_fit(self, last, described):
         """A fit is due when asked for, on the first night, a month after the last, or as settings changed."""
         return (
-            self.kind == "full" or not last
+            self.kind == "full" or not last or self.date < last.date
             or self.date >= last.fit_date + relativedelta(months=1)
             or described != last.policies
         )
@@ -133,4 +137,4 @@ class CustomerChurnRun(models.Model):
         log = self.env["customer.churn.purchase"]._read_log(company, run.date)
         history = log.history(run.date)
         value = run._fit_limits(history).rate(history)
-        return run._assess(run._fit(log, policies), history.join(value), policies)
+        return run._assess(run._learn(log, policies)[0], history.join(value), policies)

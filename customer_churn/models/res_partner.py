@@ -115,13 +115,21 @@ class ResPartner(models.Model):
         return result
 
     def _mark_churn_profiles_stale(self, companies=None):
-        """Read these customers again in the next night of the companies, None for all."""
+        """Read these customers again in the next night of the companies, None for all. Who has no profile, as all
+        purchases were reversed, is found as a contact that was written."""
         domain = Domain("partner_id", "in", self.ids)
         if companies is not None:
             domain &= Domain("company_id", "in", companies.ids)
         if self:
             # sudo: whoever may move a contact or a document need not see profiles, of any company
-            self.env["customer.churn.profile"].sudo().search(domain).is_stale = True
+            profiles = self.env["customer.churn.profile"].sudo().search(domain)
+            profiles.is_stale = True
+            (self - profiles.partner_id)._touch()
+
+    def _touch(self):
+        now = self.env.cr.now()
+        self.env.cr.execute(SQL("UPDATE res_partner SET write_date = %s WHERE id = ANY(%s)", now, self.ids))
+        self.invalidate_recordset(["write_date"])
 
     # ------------------------------------------------------------------ buttons
     def action_open_churn_profile(self):

@@ -70,19 +70,28 @@ class CustomerChurnPurchase(models.Model):
                                       FROM account_move WHERE id = r.reversed_entry_id OFFSET 0) o
                      WHERE r.reversed_entry_id IS NOT NULL AND r.state = 'posted' AND o.state = 'posted'
                        AND r.currency_id = o.currency_id AND r.amount_total = o.amount_total
-                       AND (r.partner_id = o.partner_id OR EXISTS (
-                            SELECT FROM res_partner p JOIN res_partner q USING (commercial_partner_id)
-                             WHERE p.id = r.partner_id AND q.id = o.partner_id))
+                       AND %(same_origin)s
                        AND NOT EXISTS (
                             SELECT FROM account_move u WHERE u.reversed_entry_id = r.id AND u.state = 'posted'
-                               AND u.currency_id = r.currency_id AND u.amount_total = r.amount_total)
-                       AND %s
+                               AND u.currency_id = r.currency_id AND u.amount_total = r.amount_total
+                               AND %(same_undoing)s)
+                       AND %(narrowed)s
                      ORDER BY o.id, r.invoice_date, r.id) pair,
                    LATERAL (VALUES (pair.origin_id), (pair.reversal_id)) side (move_id)
              ORDER BY side.move_id, pair.void_date
             """,
-            self._narrow("r"),
+            same_origin=self._is_same_customer("r", "o"), same_undoing=self._is_same_customer("u", "r"),
+            narrowed=self._narrow("r"),
         )
+
+    @api.model
+    def _is_same_customer(self, one, other):
+        """Condition that two documents, by the aliases of their tables, are of one customer, contact or not."""
+        one, other = SQL.identifier(one, "partner_id"), SQL.identifier(other, "partner_id")
+        return SQL(
+            """(%(one)s = %(other)s OR EXISTS (
+                    SELECT FROM res_partner p JOIN res_partner q USING (commercial_partner_id)
+                     WHERE p.id = %(one)s AND q.id = %(other)s))""", one=one, other=other)
 
     @api.model
     def _narrow(self, alias):
@@ -134,6 +143,17 @@ class CustomerChurnPurchase(models.Model):
             SQL("company_id = %s", company.id) if company else SQL("TRUE"),
         )
 
+    @api.model
+    def _known_histories(self, at, company):
+        """The histories as of `at` in SQL, a row a customer: what the deadlines depend on, and no more."""
+        return SQL(
+            """SELECT partner_id, count(DISTINCT date) FILTER (WHERE amount > 0) AS purchase_count,
+                      min(date) FILTER (WHERE amount > 0) AS first_date,
+                      max(date) FILTER (WHERE amount > 0) AS last_date, sum(amount) AS revenue_total
+                 FROM (%s) known GROUP BY partner_id HAVING bool_or(amount > 0)""",
+            self._known(at, company),
+        )
+
     @property
     def _table_query(self):
         """A purchase: one customer, one company, one day with a document of a positive amount."""
@@ -148,19 +168,30 @@ class CustomerChurnPurchase(models.Model):
     # ------------------------------------------------------------------ what the run reads
     @api.model
     def _read_log(self, company, at, customers=None):
-        """The documents known on `at` as an `engine.PurchaseLog`, by one binary COPY.
+        """The documents known on `at` as an `engine.PurchaseLog`."""
+        return self._to_log(self._read_documents(company, at, customers))
+
+    @api.model
+    def _to_log(self, documents):
+        from .. import engine  # the web workers never load numpy
+
+        return engine.PurchaseLog.from_arrays(documents["customer_id"], documents["date"], documents["amount"])
+
+    @api.model
+    def _read_documents(self, company, at, customers=None):
+        """The documents known on `at`, by one binary COPY.
 
         :param list customers: ids of commercial partners, None for all
+        :return: {'id', 'customer_id', 'date', 'amount': array (documents,)}
         """
-        from .. import binary_copy, engine  # the web workers never load numpy
+        from .. import binary_copy
 
         self.env.flush_all()
         known = self.with_context(customer_churn_customers=customers)._known(at, company)
-        columns = binary_copy.read(
-            self.env.cr, SQL("SELECT partner_id AS customer_id, date, amount FROM (%s) known", known),
-            {"customer_id": "i4", "date": "date", "amount": "f8"},
+        return binary_copy.read(
+            self.env.cr, SQL("SELECT id, partner_id AS customer_id, date, amount FROM (%s) known", known),
+            {"id": "i8", "customer_id": "i4", "date": "date", "amount": "f8"},
         )
-        return engine.PurchaseLog.from_arrays(columns["customer_id"], columns["date"], columns["amount"])
 
     @api.model
     def _read_watermark(self):

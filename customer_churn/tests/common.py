@@ -19,6 +19,7 @@ PROFILE_COLUMNS = (
 )
 FORECAST_COLUMNS = (
     "alive_probability", "purchase_probability", "expected_purchases", "expected_revenue", "revenue_at_stake",
+    "count_weight", "gap_weight", "silence_weight", "value_weight",
 )
 
 
@@ -115,6 +116,23 @@ class ChurnCommon(TransactionCase):
                  FROM unnest(%s::int[], %s::date[], %s::numeric[]) WITH ORDINALITY row (partner, day, amount, n)""",
             company.id, journal.id, company.currency_id.id, list(partners), list(days), list(amounts)))
         self.env.invalidate_all()
+
+    def paid(self, invoice, on):
+        """The invoice's receivable, reconciled with an entry of that day."""
+        if not hasattr(self, "bank"):
+            self.bank = self.env["account.account"].create({
+                "name": "Bank", "code": "100000", "account_type": "asset_current", "company_ids": self.company.ids})
+            self.journal = self.env["account.journal"].create({
+                "name": "Entries", "type": "general", "code": "GEN", "company_id": self.company.id})
+        due = invoice.line_ids.filtered(lambda line: line.account_type == "asset_receivable")
+        entry = self.env["account.move"].create({
+            "move_type": "entry", "journal_id": self.journal.id, "date": on,
+            "line_ids": [
+                Command.create({"account_id": self.bank.id, "debit": due.balance}),
+                Command.create({"account_id": due.account_id.id, "partner_id": due.partner_id.id,
+                                "credit": due.balance})]})
+        entry.action_post()
+        (due | entry.line_ids.filtered(lambda line: line.account_id == due.account_id)).reconcile()
 
     def customers(self, count, prefix="Customer"):
         return self.env["res.partner"].create(

@@ -86,9 +86,24 @@ class TestPolicy(ChurnCommon):
             with self.assertRaisesRegex(ValidationError, "exactly one policy"), self.env.cr.savepoint():
                 self._segment(domain=domain)
 
-    def test_a_condition_on_the_status_is_refused(self):
-        with self.assertRaisesRegex(ValidationError, "not the other way round"):
-            self._segment(domain="[('churn_status', '=', 'lost')]")
+    def test_a_condition_on_the_status_is_refused_by_whatever_way(self):
+        for domain in (
+            "[('churn_status', '=', 'lost')]", "[('parent_id.churn_status', '=', 'lost')]",
+            "[('commercial_partner_id', 'any', [('churn_status', '=', 'lost')])]",
+            "['!', ('child_ids.churn_profile_id.status', '=', 'lost')]",
+        ):
+            with self.assertRaisesRegex(ValidationError, "not the other way round"), self.env.cr.savepoint():
+                self._segment(domain=domain)
+
+    def test_of_two_conditions_that_broke_each_can_be_mended(self):
+        """As when the addon is gone that a field of them came from."""
+        first, second = self._segment(), self._segment(name="Retail")
+        self.env.cr.execute("UPDATE customer_churn_policy SET domain = '[(''gone'', ''='', 1)]' WHERE id IN %s",
+                            [tuple((first | second).ids)])
+        self.env.invalidate_all()
+        first.domain = "[('ref', '=', 'W')]"
+        second.active = False
+        self.assertEqual(self.Policy._get_policies(self.company), first | self.policy)
 
     def test_a_company_goes_with_its_policies(self):
         company = self._create_company("Short-lived")
@@ -125,7 +140,7 @@ class TestPolicy(ChurnCommon):
         self.night()
         stored = [row["status"] for row in self.stored().values()]
         self.assertGreater(len(set(stored)), 1)
-        self.assertEqual(self.policy._count_by_status(), {s: stored.count(s) for s in set(stored)})
+        self.assertEqual(self.policy._ask_engine()["counts"], {s: stored.count(s) for s in set(stored)})
         self.policy.invalidate_recordset()
         self.assertIn(f"Lost: {stored.count('lost')}", self.policy.preview)
 
@@ -186,5 +201,5 @@ class TestPolicy(ChurnCommon):
         first = self.Policy.create({"name": "First", "company_id": self.company.id, "sequence": 7,
                                     "domain": "[('ref', '=', 'W')]"})
         second = first.copy({"name": "Second"})
-        self.assertEqual(sum(first._count_by_status().values()), 1)
-        self.assertEqual(sum(second._count_by_status().values()), 0)
+        self.assertEqual(sum(first._ask_engine()["counts"].values()), 1)
+        self.assertEqual(sum(second._ask_engine()["counts"].values()), 0)

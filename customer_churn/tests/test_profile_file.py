@@ -30,23 +30,6 @@ class TestProfileFile(ChurnCommon):
         self.env.invalidate_all()
         return self.profile(partner).with_user(user or self.env.user)
 
-    def _paid(self, invoice, on):
-        """The invoice's receivable, reconciled with an entry of that day."""
-        if not hasattr(self, "bank"):
-            self.bank = self.env["account.account"].create({
-                "name": "Bank", "code": "100000", "account_type": "asset_current", "company_ids": self.company.ids})
-            self.journal = self.env["account.journal"].create({
-                "name": "Entries", "type": "general", "code": "GEN", "company_id": self.company.id})
-        due = invoice.line_ids.filtered(lambda line: line.account_type == "asset_receivable")
-        entry = self.env["account.move"].create({
-            "move_type": "entry", "journal_id": self.journal.id, "date": on,
-            "line_ids": [
-                Command.create({"account_id": self.bank.id, "debit": due.balance}),
-                Command.create({"account_id": due.account_id.id, "partner_id": due.partner_id.id,
-                                "credit": due.balance})]})
-        entry.action_post()
-        (due | entry.line_ids.filtered(lambda line: line.account_id == due.account_id)).reconcile()
-
     # ------------------------------------------------------------------ transactions
     def test_the_graph_shows_the_purchases_of_24_months(self):
         self.bought(self.anna, "2025-06-03", "2025-06-20", "2024-07-01", amount=100)
@@ -58,13 +41,14 @@ class TestProfileFile(ChurnCommon):
         self.drafted(self.anna, "2025-05-05", amount=4000)
         self.reversed(self.bought(self.anna, "2025-05-05", amount=8000), "2025-05-06")
         self.night()
-        [graph] = json.loads(self._file(self.anna).purchase_graph)
-        values = graph["values"]
-        self.assertEqual((len(values), values[0]["label"], values[-1]["label"]), (24, "Jul 2023", "Jun 2025"))
-        self.assertEqual({bar["label"]: bar["value"] for bar in values if bar["value"]},
+        graph = json.loads(self._file(self.anna).purchase_graph)
+        [bars] = graph["datasets"]
+        labels, values = graph["labels"], bars["data"]
+        self.assertEqual((len(values), labels[0], labels[-1]), (24, "Jul 2023", "Jun 2025"))
+        self.assertEqual({label: value for label, value in zip(labels, values, strict=True) if value is not None},
                          {"Jun 2025": 200, "Apr 2025": -30, "Jul 2024": 100, "Jun 2024": 50})
-        this_year = sum(bar["value"] for bar in values if bar["type"] == "future")
-        self.assertEqual((this_year, values[11]["label"], values[11]["type"]), (270, "Jun 2024", "before"))
+        this_year = sum(value or 0 for value in values[12:])
+        self.assertEqual((this_year, labels[11], bars["tone"][11:13]), (270, "Jun 2024", ["muted", "primary"]))
         self.assertEqual(self._file(self.anna).revenue_12m, this_year)
 
     def test_the_last_documents_are_the_customer_s_own(self):
@@ -107,11 +91,11 @@ class TestProfileFile(ChurnCommon):
     def test_the_usual_days_to_pay_are_the_median(self):
         for days in (10, 20, 60):
             [invoice] = self.bought(self.anna, before(100))
-            self._paid(invoice, before(100 - days))
-        self._paid(self.bought(self.anna, before(400)), before(1))
+            self.paid(invoice, before(100 - days))
+        self.paid(self.bought(self.anna, before(400)), before(1))
         self.bought(self.anna, before(100))
-        self._paid(self.bought(self.bert, before(90)), before(88))
-        self._paid(self.bought(self.cleo, before(9)), before(9))
+        self.paid(self.bought(self.bert, before(90)), before(88))
+        self.paid(self.bought(self.cleo, before(9)), before(9))
         self.night()
         for customer, days, count in ((self.anna, 20, 3), (self.bert, 2, 1), (self.cleo, 0, 1)):
             profile = self._file(customer)
@@ -173,7 +157,7 @@ class TestProfileFile(ChurnCommon):
         customers.user_id = self.seller
         for customer in customers:
             buyer = self.env["res.partner"].create({"name": "Buyer", "parent_id": customer.id, "street": "1 Road"})
-            self._paid(self.bought(buyer, before(50)), before(20))
+            self.paid(self.bought(buyer, before(50)), before(20))
             self.bought(customer, before(100), before(40))
             buyer.message_post(body="Hello", message_type="comment")
             customer.activity_schedule("mail.mail_activity_data_todo", user_id=self.seller.id)
@@ -205,5 +189,5 @@ class TestProfileFile(ChurnCommon):
         self.env["res.lang"]._activate_lang("fr_FR")
         self.bought(self.anna, day("2025-05-05"))
         self.night()
-        [graph] = json.loads(self._file(self.anna).with_context(lang="fr_FR").purchase_graph)
-        self.assertEqual(graph["values"][-1]["label"], "juin 2025")
+        graph = json.loads(self._file(self.anna).with_context(lang="fr_FR").purchase_graph)
+        self.assertEqual(graph["labels"][-1], "juin 2025")

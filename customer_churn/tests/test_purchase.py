@@ -70,6 +70,12 @@ class TestPurchase(ChurnCommon):
         self.bought(self.anna, "2025-05-20", reversed_entry_id=credit.id)
         self.assertPurchases(self.anna, {"2025-05-01": 100})
 
+    def test_a_reversal_of_a_reversal_for_another_customer_gives_nothing_back(self):
+        credit = self.credited(self.anna, "2025-05-10", of=self.bought(self.anna, "2025-05-01"))
+        self.bought(self.bert, "2025-05-20", reversed_entry_id=credit.id)
+        self.assertPurchases(self.anna, {})
+        self.assertPurchases(self.bert, {"2025-05-20": 100})
+
     def test_a_reversal_for_another_customer_takes_nothing_out(self):
         invoice = self.bought(self.anna, "2025-05-01")
         self.credited(self.bert, "2025-05-10", of=invoice)
@@ -192,6 +198,19 @@ class TestPurchase(ChurnCommon):
         invoice.with_context(force_delete=True).unlink()
         self.night(TODAY + timedelta(days=1))
         self.assertEqual(self.profile(self.anna).purchase_count, 1)
+
+    def test_a_deleted_reversal_gives_the_purchase_back_the_next_night(self):
+        """Also to who has no profile left by which to find him."""
+        for number, slept in enumerate((True, False)):
+            customer = self.env["res.partner"].create({"name": f"Customer {number}"})
+            credit = self.credited(customer, "2025-05-01", of=self.bought(customer, "2025-05-01"))
+            if slept:
+                self.night(TODAY + timedelta(days=2 * number))
+            self.assertFalse(self.profile(customer))
+            credit.button_draft()
+            credit.unlink()
+            self.assertEqual(self.night(TODAY + timedelta(days=2 * number + 1)).kind, "nightly")
+            self.assertEqual(self.profile(customer).purchase_count, 1)
 
     def test_companies_do_not_share_purchases(self):
         other = self._create_company("Other")

@@ -5,7 +5,7 @@ from unittest.mock import patch
 from odoo.exceptions import UserError
 from odoo.sql_db import db_connect
 from odoo.tests import tagged
-from psycopg2.errors import SerializationFailure
+from psycopg2.errors import SerializationFailure, UniqueViolation
 
 from .common import PROFILE_COLUMNS, TODAY, ChurnCommon, before
 
@@ -170,6 +170,7 @@ class TestRun(ChurnCommon):
         self.assertEqual(len(activities), 1)
         self.assertEqual(self.Run._run(self.company, date=TODAY).state, "done")
         self.assertStatus(self.anna, "new")
+        self.assertFalse(activities.exists(), "what is mended needs nobody any more")
 
     def test_a_second_run_at_once_says_so_and_stops(self):
         lock = "SELECT pg_advisory_xact_lock(%s, %s)"
@@ -188,12 +189,30 @@ class TestRun(ChurnCommon):
         def analyse(run):
             tries.append(run)
             if len(tries) < 3:
-                raise SerializationFailure("could not serialize access")
+                raise (SerializationFailure, UniqueViolation)[len(tries) - 1]("somebody else was here")
             return real(run)
 
         with patch.object(type(self.Run), "_analyse", analyse), patch.object(self.env.cr, "rollback"):
             asked._take_up()
         self.assertEqual((asked.state, len(tries)), ("done", 3))
+
+    def test_the_end_of_a_run_is_written_before_anybody_is_told(self):
+        """Where a manager wrote the row meanwhile this is where it shows, and all can still be tried again."""
+        states = []
+
+        def tell(run):
+            run.env.cr.execute("SELECT state FROM customer_churn_run WHERE id = %s", [run.id])
+            states.extend(run.env.cr.fetchone())
+
+        with patch.object(type(self.Run), "_tell", tell):
+            self.night()
+        self.assertEqual(states, ["done"])
+
+    def test_a_run_does_not_wait_for_ever_for_the_rows_of_a_user(self):
+        self.bought(self.anna, before(10))
+        self.night()
+        self.env.cr.execute("SHOW lock_timeout")
+        self.assertEqual(self.env.cr.fetchone(), ("20s",))
 
     def test_a_run_asked_for_days_ago_is_done_as_of_today(self):
         asked = self.Run.create({"company_id": self.company.id, "date": before(8)})
@@ -205,6 +224,23 @@ class TestRun(ChurnCommon):
         self.night()
         with patch.object(type(self.Run), "_get_today", lambda run, company: before(2)):
             self.assertEqual(self.Run._run(self.company).date, TODAY)
+
+    def test_a_clock_that_was_years_ahead_is_made_good_by_the_next_night(self):
+        self.bought(self.anna, before(5), before(10), before(15))
+        self.night(TODAY + timedelta(days=3650))
+        self.assertStatus(self.anna, "lost")
+        with patch.object(type(self.Run), "_get_today", lambda run, company: TODAY):
+            run = self.Run._run(self.company)
+            self.assertEqual((run.date, run.kind, run.state), (TODAY, "full", "done"), run.error)
+            self.assertEqual(self.Run._run(self.company).kind, "nightly")
+        self.assertStatus(self.anna, "new")
+        self.assertEqual(self.profile(self.anna).status_date, TODAY)
+
+    def test_who_asks_for_a_run_finds_limits(self):
+        """They are there before the first run is over, so that nobody makes others meanwhile."""
+        self.assertFalse(self.Policy.search([("company_id", "=", self.company.id)]))
+        self.Run._ask_for_runs(self.company)
+        self.assertEqual(len(self.Policy.search([("company_id", "=", self.company.id)])), 1)
 
     def test_a_waiting_run_becomes_a_full_one_when_that_is_asked_for(self):
         self.night()
@@ -288,6 +324,16 @@ class TestRun(ChurnCommon):
         self.night(TODAY + timedelta(days=2))
         self.assertEqual(self.events(self.anna), events)
         self.assertEqual(len(self.profile(self.anna).event_ids), len(events))
+        self.assertEqual(self.profile(self.anna).status_date, events[-1][0])
+
+    def test_a_salesperson_who_changed_while_a_run_was_at_work_is_found_by_the_next(self):
+        self.bought(self.anna, before(10))
+        self.night()
+        user = self._user("churn_seller", "customer_churn.group_customer_churn_user")
+        self.env.cr.execute("UPDATE res_partner SET user_id = %s WHERE id = %s", [user.id, self.anna.id])
+        self.env.invalidate_all()
+        self.night(full=True)
+        self.assertEqual(self.profile(self.anna).user_id, user)
 
     def test_events_outlive_the_contact(self):
         invoice = self.bought(self.anna, before(20))

@@ -4,8 +4,6 @@ import datetime
 import itertools
 import json
 import pathlib
-import subprocess
-import sys
 
 import engine
 import numpy as np
@@ -153,23 +151,6 @@ def test_before_all_purchases_there_is_nobody_and_still_an_answer():
     assert forecaster.predict(log.history(START), START, 90).empty
     assert forecaster.assess(log.history(START), START, engine.Policy()).empty
     assert forecaster.report['purchases'] == 'prior'
-
-
-def test_the_module_counts_statuses_from_the_five_columns_it_names(learnt):
-    _log, history, forecaster = learnt
-    policy = engine.Policy(rule='chance')
-    columns = ['purchase_count', 'first_date', 'last_date', 'revenue_total']
-    task = {'parameters': forecaster.to_json(), 'policy': vars(policy), 'at': AT.isoformat()}
-    answer = subprocess.run(
-        [sys.executable, '-m', 'engine'],
-        cwd=FOLDER.parent,
-        check=True,
-        capture_output=True,
-        text=True,
-        input=f'{json.dumps(task)}\n{history[columns].to_csv()}',
-    )
-    counts = forecaster.classify(history, AT, policy).status.value_counts()
-    assert json.loads(answer.stdout) == counts.to_dict()
 
 
 def test_one_customer_passes_through_the_states_in_a_sensible_time():

@@ -18,6 +18,18 @@ const theGraphShows = (total) => ({
     },
 });
 
+const thePictureShows = (money) => ({
+    content: `the chances of the past are drawn, and three purchases of ${money}`,
+    trigger: ".tab-pane.active .o_churn_chart canvas[aria-label^='Chance over Time']",
+    run: ({ anchor }) => {
+        const [chances, purchases] = window.Chart.getChart(anchor).data.datasets;
+        const shown = purchases.data.filter(({ label }) => label.includes(money));
+        if (!chances.data.length || shown.length !== 3) {
+            throw new Error(`Drawn: ${chances.data.length} chances, ${JSON.stringify(purchases.data)}`);
+        }
+    },
+});
+
 registry.category("web_tour.tours").add("customer_churn_profile", {
     steps: () => [
         stepUtils.showAppsMenuItem(),
@@ -45,6 +57,8 @@ registry.category("web_tour.tours").add("customer_churn_profile", {
         tab("transactions"),
         theGraphShows(300),
         { content: "the purchases", trigger: ".o_field_widget[name=purchase_ids] .o_data_row" },
+        tab("chance"),
+        thePictureShows("100.00"),
         tab("communication"),
         { content: "what was said", trigger: '.o_field_widget[name=message_ids]:contains("Price list?")' },
         tab("history"),
@@ -55,8 +69,11 @@ registry.category("web_tour.tours").add("customer_churn_profile", {
         { content: "the next customer", trigger: ".o_pager_next", run: "click" },
         { content: "who is Cleo", trigger: '.o_form_view .oe_title:contains("Cleo")' },
         theGraphShows(21),
+        tab("chance"),
+        thePictureShows("7.00"),
         { content: "back to Anna", trigger: ".o_pager_previous", run: "click" },
         { content: "who is Anna", trigger: '.o_form_view .oe_title:contains("Anna")' },
+        thePictureShows("100.00"),
         { content: "open the contact", trigger: "button[name=action_open_partner]:visible:first", run: "click" },
         {
             content: "the contact says when the customer bought, and its status; it leads back",

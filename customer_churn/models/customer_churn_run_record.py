@@ -1,0 +1,144 @@
+"""What a run knows of how the forecast did so far: looked back at each fit, carried by the nights after it."""
+
+import json
+
+from odoo import api, fields, models
+from odoo.tools import format_date
+
+from .customer_churn_record import SCORES
+
+SHOWN = 100  # customers: fewer are told as they are, more as so many of 100
+MATURE_MONTHS = 18  # of ledger, from which on fixed days may be found to be better
+
+
+class CustomerChurnRun(models.Model):
+    _inherit = "customer.churn.run"
+
+    record_ids = fields.One2many("customer.churn.record", "run_id", string="Forecast Record")
+    quality = fields.Text(readonly=True, help="What became of those called lost, and what decides statuses, as JSON.")
+    quality_auc = fields.Float(
+        string="Ranking (AUC)", readonly=True, aggregator="avg", help="Of the near horizon, at the last fit.")
+    quality_brier = fields.Float(string="Brier Score", readonly=True, aggregator="avg")
+    quality_total_error = fields.Float(string="Error of Purchases", readonly=True, aggregator="avg")
+    quality_value_error = fields.Float(string="Error of Revenue", readonly=True, aggregator="avg")
+    record_sentence = fields.Text(
+        string="How the Forecast Did", compute="_compute_record_sentence",
+        help="What became of the customers that were called lost, dormant and at risk.")
+    rule_sentence = fields.Text(
+        string="What Decides the Status", compute="_compute_record_sentence",
+        help="The forecast, or fixed days of silence where these were better on this ledger.")
+    goes_by_days = fields.Boolean(compute="_compute_record_sentence", help="Whether fixed days decide statuses.")
+
+    # ------------------------------------------------------------------ at a fit
+    def _learn(self, log, policies):
+        """(forecaster, its record): fitted on `log`, with fixed days where the record speaks for them.
+
+        The policy for all others stands for the company: one fit a past day is what a run can afford.
+        """
+        from dataclasses import replace
+
+        from .. import engine
+
+        before = self.search([
+            ("company_id", "in", self.company_id.ids), ("state", "=", "done"), ("date", "<=", self.date)], limit=1)
+        record = engine.look_back(
+            log, self.date, policies[-1:]._to_engine(), in_force=bool(before._get_fixed_days()))
+        fixed_days = tuple((record["contest"] or {}).get("fixed_days", ()))
+        return replace(self._fit(log, policies), fixed_days=fixed_days), record
+
+    def _keep_record(self, record):
+        """Store the record of this run's fit.
+
+        :return: values of the run
+        """
+        self.env["customer.churn.record"]._keep(self, record["horizons"])
+        near = record["horizons"][0]
+        kept = {
+            "cut": record["cut"], "called": record["called"], "contest": record["contest"],
+            "days_missing": near["days_missing"],
+        }
+        return {
+            "quality": json.dumps(kept, allow_nan=False),
+            **{f"quality_{name}": near.get(name) for name in SCORES},
+        }
+
+    def _get_quality(self):
+        """What the nights after a fit carry on of its record: values of a run."""
+        return {name: self[name] for name in ("quality", *(f"quality_{score}" for score in SCORES))}
+
+    def _get_fixed_days(self):
+        """Days of silence of dormant and lost that decide statuses since this run; empty where the forecast does."""
+        return json.loads(self.parameters or "{}").get("fixed_days", [])
+
+    # ------------------------------------------------------------------ in words
+    @api.depends("quality")
+    @api.depends_context("lang")
+    def _compute_record_sentence(self):
+        for run in self:
+            quality = json.loads(run.quality) if run.quality else None
+            run.record_sentence = quality and run._say_record(quality)
+            run.rule_sentence = quality and run._say_rule(quality["contest"])
+            run.goes_by_days = bool(quality and quality["contest"] and quality["contest"]["fixed_days"])
+
+    def _say_record(self, quality):
+        if not quality["called"]:
+            return self.env["customer.churn.record"]._say_missing(quality["days_missing"])
+        date = format_date(self.env, quality["cut"])
+        sentences = {
+            "lost": self.env._("Of %(count)s customers called lost on %(date)s, %(silent)s have not bought since."),
+            "dormant": self.env._("Of %(count)s called dormant, %(silent)s have not."),
+            "at_risk": self.env._("Of %(count)s called at risk, %(silent)s have not."),
+        }
+        alone = {
+            "dormant": self.env._(
+                "Nobody was called lost on %(date)s. Of %(count)s called dormant, %(silent)s have not bought since."),
+            "at_risk": self.env._(
+                "Nobody was called lost on %(date)s. Of %(count)s called at risk, %(silent)s have not bought since."),
+        }
+        said = []
+        for status, sentence in sentences.items():
+            told = quality["called"][status]
+            if told["customers"]:
+                form = sentence if said else alone.get(status, sentence)
+                said.append(form % {"date": date, **self._of_a_hundred(told["customers"], told["silent"])})
+        return "\n".join(said) or self.env._("Nobody was called at risk, dormant or lost on %(date)s.", date=date)
+
+    @api.model
+    def _of_a_hundred(self, count, part):
+        if count < SHOWN:
+            return {"count": count, "silent": part}
+        return {"count": SHOWN, "silent": round(SHOWN * part / count)}
+
+    def _say_rule(self, contest):
+        if not contest:
+            return self.env._(
+                "Statuses go by the policies. Fixed days were not tried against the forecast yet: that takes a ledger "
+                "of %(months)s months, enough customers who bought and who did not, and a policy that goes by the "
+                "forecast.", months=MATURE_MONTHS)
+        shares = {"ours": round(100 * contest["right"]), "theirs": round(100 * contest["fixed_right"])}
+        if contest["fixed_days"]:
+            return self._say_fixed_days() + "\n" + self.env._(
+                "Of 100 statuses of then, the forecast told %(ours)s right, fixed days %(theirs)s. "
+                "Each fit looks again.", **shares)
+        return self.env._(
+            "Statuses go by the forecast: of 100 statuses of then it told %(ours)s right, the best fixed days "
+            "%(theirs)s.", **shares)
+
+    def _say_fixed_days(self):
+        """That fixed days decide; empty where the forecast does."""
+        days = self._get_fixed_days()
+        if not days:
+            return ""
+        dormant, lost = days
+        if dormant == lost:
+            return self.env._(
+                "The forecast does not beat fixed days on this ledger, so these decide statuses: lost after "
+                "%(lost)s days of silence. Chances stay the forecast's.", lost=lost)
+        return self.env._(
+            "The forecast does not beat fixed days on this ledger, so these decide statuses: dormant after "
+            "%(dormant)s days of silence, lost after %(lost)s. Chances stay the forecast's.",
+            dormant=dormant, lost=lost)
+
+    def action_open_record(self):
+        action = self.env["ir.actions.act_window"]._for_xml_id("customer_churn.customer_churn_record_action")
+        return {**action, "domain": [("company_id", "=", self.company_id.id)]}
