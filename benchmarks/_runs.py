@@ -4,14 +4,15 @@
     _runs.py DATABASE [REPEAT]
 
 `one_pass` (F1) is the least that one pass over the ledger can cost. Full runs are measured REPEAT times, each
-on a day of its own and beside a pass of its own; the fit, which is monthly, is told apart.
+on a day of its own and beside a pass of its own; what is monthly, the fit with its record and the product lines, is
+told apart.
 """
 
 import json
 import resource
 import statistics
 import sys
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import timedelta
 from unittest.mock import patch
 
@@ -23,6 +24,7 @@ SELECT company_id, commercial_partner_id, min(invoice_date), max(invoice_date), 
   FROM account_move
  WHERE state = 'posted' AND move_type IN ('out_invoice', 'out_refund', 'out_receipt') GROUP BY 1, 2
 """
+MONTHLY = "_learn", "_look_at_product_lines"
 LAST_DAY = "SELECT max(invoice_date) FROM account_move WHERE move_type LIKE 'out%' AND invoice_date <= current_date"
 # As on the first day: the first run makes the policies too.
 FORGET = "TRUNCATE customer_churn_event, customer_churn_profile, customer_churn_run, customer_churn_policy CASCADE"
@@ -48,16 +50,19 @@ def run(env, companies, **options):
 
 @contextmanager
 def fits(env):
-    """The list that the seconds of each fit within, its record included, are appended to."""
+    """The list that the seconds of all that comes with a fit alone are appended to."""
     found, Run = [], type(env["customer.churn.run"])
-    learn = Run._learn
 
-    def timed(*args):
-        seconds, learned = clock(learn, *args)
-        found.append(seconds)
-        return learned
+    def timed(method):
+        def call(*args):
+            seconds, answer = clock(method, *args)
+            found.append(seconds)
+            return answer
+        return call
 
-    with patch.object(Run, "_learn", timed):
+    with ExitStack() as patches:
+        for name in MONTHLY:
+            patches.enter_context(patch.object(Run, name, timed(getattr(Run, name))))
         yield found
 
 
