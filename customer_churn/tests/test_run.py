@@ -335,6 +335,18 @@ class TestRun(ChurnCommon):
         self.night(full=True)
         self.assertEqual(self.profile(self.anna).user_id, user)
 
+    def test_what_is_known_of_a_merged_customer_is_seen_by_the_salesperson_of_the_other(self):
+        old, new = (self._user(f"churn_{name}", "customer_churn.group_customer_churn_user") for name in ("old", "new"))
+        self.anna.user_id, self.bert.user_id = old, new
+        self.bought(self.anna, before(10))
+        self.night()
+        self.env["base.partner.merge.automatic.wizard"].create({})._merge(
+            (self.anna | self.bert).ids, self.bert, extra_checks=False)
+        self.env.flush_all()
+        self.env.invalidate_all()
+        self.assertEqual(self.profile(self.bert).user_id, new)
+        self.assertEqual(self.Event.search([("partner_id", "=", self.bert.id)]).user_id, new)
+
     def test_events_outlive_the_contact(self):
         invoice = self.bought(self.anna, before(20))
         self.night()
