@@ -24,6 +24,8 @@ _PLACES = {
 
 __all__ = list(_PLACES)
 
+FORMAT = 4  # of a forecaster's JSON: one of another format is none, fit again
+
 
 def __getattr__(name):
     if name not in _PLACES:

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 import pandas as pd
 
+from . import FORMAT
 from .average import Average
 from .customers import Customers, days_of
 from .deadlines import NEVER, days_of_silence
@@ -17,7 +18,6 @@ from .weights import weigh
 LEAST_SHARE = 0.1  # a state so rare that its share is mostly chance weighs no more than this one
 YEAR = 365
 PREDICTED = ['alive_probability', 'purchase_probability', 'expected_purchases', 'expected_revenue']
-FORMAT = 4
 
 
 @dataclass(frozen=True)

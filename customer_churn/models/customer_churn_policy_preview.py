@@ -2,7 +2,6 @@
 past day, judged by who bought since."""
 
 import dataclasses
-import json
 import logging
 import subprocess
 from datetime import timedelta
@@ -154,7 +153,7 @@ class CustomerChurnPolicy(models.Model):
         limits = dataclasses.asdict(self._to_engine())
         if not run:
             return None
-        fitted = set(json.loads(run.parameters)["horizons"])
+        fitted = set(run._get_horizons())
         if not {limits["near_days"], limits["far_days"]} <= fitted:
             return {}
         tried, day = [limits], self._get_past_day()[0]

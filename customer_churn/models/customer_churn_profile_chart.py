@@ -56,8 +56,8 @@ class CustomerChurnProfile(models.Model):
         # sudo: only the forecast's parameters and day are read, for whoever may see the profile
         run = self.env["customer.churn.run"].sudo()._get_last_done(self.company_id)
         horizon = self.policy_id.near_days or self.env["customer.churn.policy"].new({}).near_days
-        if horizon not in json.loads(run.parameters)["horizons"]:
-            return {}, self.env._("The horizon of this customer's policy takes effect with the next analysis.")
+        if horizon not in run._get_horizons():
+            return {}, self.env._("The chances over time are shown from the next analysis on.")
         days = {run.date, *get_month_ends(run.date)}
         self.env.flush_all()
         return engine_process.ask(

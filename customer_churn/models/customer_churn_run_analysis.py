@@ -6,6 +6,7 @@ import json
 from dateutil.relativedelta import relativedelta
 from odoo import api, fields, models
 
+from ..engine import FORMAT
 from ..report.customer_churn_purchase import YEAR_DAYS
 from .customer_churn_profile_refresh import COLUMNS
 from .customer_churn_status_mixin import STATUS_CODES
@@ -74,6 +75,11 @@ class CustomerChurnRun(models.Model):
 
         horizons = {YEAR_DAYS}.union(policies.mapped("near_days"), policies.mapped("far_days"))
         return engine.fit(log, self.date, horizons=tuple(sorted(horizons)))
+
+    def _get_horizons(self):
+        """The horizons that can be asked for: none before the first analysis, nor after an upgrade until the next."""
+        learned = json.loads(self.parameters or "{}")
+        return learned["horizons"] if learned.get("format") == FORMAT else []
 
     def _load(self, run):
         """The forecaster of an earlier run; None where it is of another version."""

@@ -53,11 +53,16 @@ class TestProfileChart(ChurnCommon):
         self.night()
         self.assertEqual(list(self._chances(self.bert)), ["2025-02-28", "2025-03-31", "2025-05-31", "2025-06-30"])
 
+    def test_after_an_upgrade_of_the_forecast_the_next_analysis_is_waited_for(self):
+        self.Run._get_last_done(self.company).parameters = '{"format": 0, "horizons": [90, 365]}'
+        self.assertIn("from the next analysis on", self._chart()[0]["empty"])
+        self.assertIn("with the next analysis", self.Policy._get_policies(self.company).preview)
+
     def test_the_policy_s_horizon_counts(self):
         self.Policy._get_policies(self.company).near_days = 30
         at_90 = self._chart()
         self.assertFalse(at_90[1])
-        self.assertIn("takes effect with the next analysis", at_90[0]["empty"])
+        self.assertIn("from the next analysis on", at_90[0]["empty"])
         self.night()
         self.assertAlmostEqual(self._chances()["2025-06-30"], self.profile(self.anna).purchase_probability, 12)
 
@@ -95,7 +100,7 @@ class TestProfileChart(ChurnCommon):
         self.assertEqual(self._chart(), before_it)
 
     def test_a_process_that_fails_leaves_a_sentence(self):
-        self.run.parameters = json.dumps({"horizons": [90]})
+        self.run.parameters = json.dumps({"format": engine.FORMAT, "horizons": [90]})
         with self.assertLogs("odoo.addons.customer_churn.models.customer_churn_profile_chart", "ERROR"):
             chart, data = self._chart()
         self.assertFalse(data)
