@@ -32,7 +32,7 @@ def orm_loop(env):
 def screens(env):
     """Seconds of what a manager opens, the median of three times."""
     Profile, Partner = env["customer.churn.profile"], env["res.partner"]
-    columns = {"partner_id": {}, "explanation": {}, "overdue_amount": {}}
+    columns = {"partner_id": {}, "rhythm": {}, "next_deadline": {}, "overdue_amount": {}}
     at_risk = [("churn_status", "=", "at_risk")]
 
     def opened(method, *args, **kwargs):

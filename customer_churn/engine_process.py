@@ -23,9 +23,12 @@ def ask(task, csv):
 
     :param dict task: the task's name under `task`, the forecaster's JSON, and what else it needs
     :param bytes csv: its table
-    :raise subprocess.SubprocessError: it failed, or took too long
+    :raise subprocess.SubprocessError: it failed, took too long, or could not be started
     """
-    answer = subprocess.run(
-        [sys.executable, "-m", "engine"], cwd=Path(__file__).parent, check=True, timeout=SECONDS,
-        capture_output=True, input=json.dumps(task).encode() + b"\n" + csv)
+    try:
+        answer = subprocess.run(
+            [sys.executable, "-m", "engine"], cwd=Path(__file__).parent, check=True, timeout=SECONDS,
+            capture_output=True, input=json.dumps(task).encode() + b"\n" + csv)
+    except OSError as error:
+        raise subprocess.SubprocessError(str(error)) from error
     return json.loads(answer.stdout)

@@ -47,7 +47,7 @@ def _by_chance(silence, policy):
 
 def _by_fixed_days(dormant, lost, policy):
     """Days of at_risk, dormant, lost where the forecast's own record speaks for fixed days."""
-    return max(dormant - policy.at_risk_lead, 0), dormant, lost
+    return max(dormant - policy.at_risk_lead, 0), dormant, max(lost, policy.near_days)
 
 
 def _within_limits(days, policy):

@@ -21,7 +21,7 @@ while nothing is bought, so the corrected chances fall as the forecast does.
 from dataclasses import dataclass, fields
 
 import numpy as np
-from scipy.special import expit
+from scipy.special import expit, logsumexp
 
 from .customers import STEPS
 
@@ -122,7 +122,8 @@ def _loss(slopes, forecast, columns, came, counted):
 def intercept_for(line, total, counted, weight=1.0):
     """What to add to `line` (customers,), so that its numbers or chances add up to `total`."""
     if counted:
-        return float(np.log(max(total, SMALLEST) / (weight * number_of(line)).sum()))
+        whole = logsumexp(np.minimum(line, LARGEST), b=weight)  # finite, however small the numbers
+        return float(np.log(max(total, SMALLEST)) - whole)
     low, high = -40.0, 40.0
     for _ in range(60):
         middle = (low + high) / 2

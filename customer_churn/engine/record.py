@@ -38,7 +38,8 @@ def look_back(log, at, policy=None, in_force=False):
                 there is no score, or only a part of one); if scored the keys of `backtest`, buyers, and
                 `naive`, the same of as last year (None where the ledger does not reach back to it)
     cut         date of the longest look, None without any
-    contest     `Look.contest` of that look, None where the ledger is too young for it or the policy goes by days
+    contest     `Look.contest` of that look, None where the ledger is too young for it, or the policy looks
+                further ahead or goes by days
     called      {status: {'customers', 'silent'}} of that look: called so then, nothing bought since
     """
     policy, at, look = policy or Policy(), as_day(at), None
@@ -93,7 +94,7 @@ class Look:
     def verdict(self, policy, first, in_force):
         """{'cut', 'contest', 'called'} of `look_back`; `first` as of `scores`."""
         contest = None
-        old_enough = self.days >= min(policy.far_days, YEAR) and self.cut - first >= MATURE
+        old_enough = self.days >= policy.far_days and self.cut - first >= MATURE
         if old_enough and policy.rule != 'days':
             contest = self.contest(policy, in_force)
         called = self.called(policy, contest['fixed_days'] if contest else ())

@@ -126,7 +126,8 @@ class CustomerChurnPolicy(models.Model):
         day, possible = self._get_past_day()
         if day:
             return self.env._(
-                "What the limits would have said on %(day)s, and who bought nothing in the %(days)s days since:",
+                "What the limits would have said on %(day)s, by today's forecast, and who bought nothing in the "
+                "%(days)s days since:",
                 day=format_date(self.env, day), days=(self._get_run().date - day).days)
         return possible and self.env._(
             "The ledger is too short to try the limits on the past: that is possible from %(day)s on.",

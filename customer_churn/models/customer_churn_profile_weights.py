@@ -54,6 +54,8 @@ class CustomerChurnProfile(models.Model):
             told = sorted((fact for fact in weights if abs(weights[fact]) >= NEGLIGIBLE),
                           key=lambda fact: -abs(weights[fact]))[:TOLD]
             start, points = profile._get_points(weights)
+            if round(100 * start) == round(100 * profile.purchase_probability):
+                told = []  # there is no difference to explain
             profile.weight_title = profile._say_average(start) if told else False
             profile.weight_lines = "\n".join(
                 profile._say_weight(fact, weights[fact], points[fact], average, usual) for fact in told) or False

@@ -58,6 +58,7 @@ class CustomerChurnRecord(models.Model):
     fixed_value_error = fields.Float(string="Fixed Days: Revenue", readonly=True, aggregator="avg", help=TOTAL)
 
     has_naive = fields.Boolean(readonly=True, help="Whether the ledger reaches back to the year before.")
+    has_revenue = fields.Boolean(readonly=True, help="Whether more was invoiced than credited in these days.")
     naive_auc = fields.Float(string="As Last Year: AUC", readonly=True, aggregator="avg", help=AUC)
     naive_brier = fields.Float(string="As Last Year: Brier Score", readonly=True, aggregator="avg", help=BRIER)
     naive_total_error = fields.Float(
@@ -85,8 +86,9 @@ class CustomerChurnRecord(models.Model):
     # ------------------------------------------------------------------ what a run writes
     @api.model
     def _keep(self, run, horizons):
-        """A row for each of the engine's `horizons`, instead of those of an earlier fit on that day."""
-        self.search([("company_id", "=", run.company_id.id), ("date", "=", run.date)]).unlink()
+        """A row for each of the engine's `horizons`, instead of those of an earlier fit on that day, or of a clock
+        that was ahead."""
+        self.search([("company_id", "=", run.company_id.id), ("date", ">=", run.date)]).unlink()
         return self.create([self._prepare_vals(run, told) for told in horizons])
 
     @api.model
@@ -104,7 +106,8 @@ class CustomerChurnRecord(models.Model):
             vals |= {prefix + name: scores.get(name) for name in SCORES}
         return vals | {
             "customer_count": told["customers"], "buyer_count": told["buyers"], "fixed_days": fixed["days"],
-            "has_naive": bool(naive), "calibration": json.dumps(told["calibration"], allow_nan=False),
+            "has_naive": bool(naive), "has_revenue": told["value_error"] is not None,
+            "calibration": json.dumps(told["calibration"], allow_nan=False),
             "beats_fixed_rule": told["auc"] is not None and told["auc"] > fixed["auc"],
         }
 

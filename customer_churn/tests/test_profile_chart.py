@@ -106,6 +106,12 @@ class TestProfileChart(ChurnCommon):
         self.assertFalse(data)
         self.assertIn("could not be worked out", chart["empty"])
 
+    def test_a_process_that_cannot_be_started_leaves_a_sentence(self):
+        with patch.object(engine_process.sys, "executable", "/nowhere"), \
+                self.assertLogs("odoo.addons.customer_churn.models.customer_churn_profile_chart", "ERROR"):
+            chart, _data = self._chart()
+        self.assertIn("could not be worked out", chart["empty"])
+
     def test_the_picture_costs_the_same_queries_for_many_purchases_as_for_few(self):
         def cost(partner):
             profile = self.profile(partner)

@@ -159,6 +159,7 @@ class TestRecord(ChurnCommon):
         self.assertEqual((record.reason, record.buyer_count, record.auc), ("one_sided", 0, 0))
         self.assertIn("nothing to rank", record.explanation)
         self.assertFalse(record.beats_fixed_rule)
+        self.assertFalse(record.has_revenue, "no share of nothing")
 
     # ------------------------------------------------------------------ what decides the status
     def test_fixed_days_decide_where_the_forecast_does_not_beat_them_and_it_is_said(self):

@@ -6,7 +6,7 @@ import engine
 import numpy as np
 import pytest
 from builders import bought, log_of, simulate
-from engine.backtesting import auc
+from engine.backtesting import auc, score
 
 CUT = datetime.date(2022, 1, 1)
 
@@ -59,6 +59,13 @@ def test_a_log_that_ends_in_quiet_days_is_scored():
 def test_a_log_without_customers_has_no_score():
     told = engine.backtest(log_of(), datetime.date(2020, 4, 1), 90)
     assert told['customers'] == 0 and told['brier'] is None and told['calibration'] == []
+
+
+def test_equal_chances_have_one_record_whoever_comes_first():
+    bought = np.arange(1000) < 400
+    for came in (bought, bought[::-1]):
+        told = score(np.full(1000, 0.9), np.ones(1000), np.ones(1000), came * 1.0, came * 1.0)
+        assert [part['actual'] for part in told['calibration']] == pytest.approx([0.4] * 10)
 
 
 def test_a_log_where_nothing_came_has_no_ratio():

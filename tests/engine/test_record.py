@@ -72,9 +72,10 @@ def test_the_scores_are_those_of_the_later_rows_read_by_hand(rows, record, days)
     assert told['brier'] == pytest.approx(((chance - came) ** 2).mean())
     assert told['total_error'] == pytest.approx(table.expected_purchases.sum() / count.sum() - 1)
     assert told['value_error'] == pytest.approx(table.expected_revenue.sum() / money.sum() - 1)
+    alike = pd.Series(came).groupby(chance).transform('mean').to_numpy()
     tenths = np.array_split(np.argsort(chance, kind='stable'), 10)
     assert [part['actual'] for part in told['calibration']] == [
-        pytest.approx(came[part].mean()) for part in tenths
+        pytest.approx(alike[part].mean()) for part in tenths
     ]
     silence = (cut - history.last_date.to_numpy().astype('datetime64[D]')).astype(int)
     tried = {n: pairwise_auc(came, (silence <= n) * 1.0) for n in (60, 90, 120, 180, 365)}
@@ -206,7 +207,7 @@ def test_the_floor_holds_for_fixed_days_too():
     ruled = replace(engine.fit(log, AT), fixed_days=(30, 60))
     table = ruled.classify(history, AT, engine.Policy(floor_days=40))
     assert ((table.dormant_date - history.last_date).dt.days == 40).all()
-    assert ((table.lost_date - history.last_date).dt.days == 60).all()
+    assert ((table.lost_date - history.last_date).dt.days == 90).all(), 'not before the near horizon'
 
 
 @pytest.mark.parametrize(
@@ -221,6 +222,12 @@ def test_a_short_ledger_says_how_much_is_missing(age, scored, missing):
     assert [row['horizon_days'] for row in told['horizons'] if 'auc' in row] == scored
     assert told['contest'] is None and bool(told['called']) == bool(scored)
     assert all(row['naive'] is None for row in told['horizons'] if 'auc' in row and age < 455)
+
+
+def test_who_looks_further_ahead_than_the_ledger_has_come_is_no_contest():
+    """Cut to a year such a policy would call people dormant whom nothing could prove dormant."""
+    policy = engine.Policy(near_days=365, far_days=730)
+    assert engine.look_back(log_of(contracts()), AT, policy)['contest'] is None
 
 
 def test_too_few_buyers_are_no_contest():
@@ -246,9 +253,9 @@ def test_everybody_left_has_a_brier_and_no_ranking():
 
 def test_horizons_of_any_policy_are_taken():
     log = log_of(simulate(300))
-    for policy in (engine.Policy(near_days=30, far_days=60), engine.Policy(near_days=400, far_days=800)):
-        told = engine.look_back(log, AT, policy)
-        assert told['contest']['near_days'] <= told['contest']['far_days'] <= 365
+    short = engine.look_back(log, AT, engine.Policy(near_days=30, far_days=60))
+    assert (short['contest']['near_days'], short['contest']['far_days']) == (30, 60)
+    assert engine.look_back(log, AT, engine.Policy(near_days=400, far_days=800))['called']
 
 
 def test_above_the_limit_the_sample_of_a_fit_is_scored(monkeypatch, rows):
