@@ -59,10 +59,11 @@ class CustomerChurnProfile(models.Model):
         if not self.env.user.has_group("customer_churn.group_customer_churn_user"):
             raise AccessError(self.env._("Only users of Customer Retention open cases. Ask one of them."))
         # sudo: users write no case by hand; the right to the customer was checked by the caller
-        Case = self.env["customer.churn.case"].sudo()
+        profile = self.sudo()
+        Case = profile.env["customer.churn.case"]
         owner = Case._get_owner(self.company_id, self.partner_id)
         case = Case._open_all([{
-            **Case._prepare_case_vals(self.sudo()), "user_id": owner.id or self.env.uid, "assigned_user_id": owner.id,
+            **Case._prepare_case_vals(profile), "user_id": owner.id or self.env.uid, "assigned_user_id": owner.id,
             "opened_date": fields.Date.context_today(self)}])
         if not case:
             raise UserError(self.env._(

@@ -144,34 +144,6 @@ class CustomerChurnRun(models.Model):
             return self.env._("Other users wrote the same customers while these were analysed")
         return str(error)
 
-    def _tell(self):
-        """Whoever waits for it, and the managers of a failure; the run counts even where that cannot be told."""
-        try:
-            with self.env.cr.savepoint():
-                self._announce()
-                if self.state == "failed":
-                    self._tell_managers()
-                else:
-                    self._get_failed().activity_unlink(["mail.mail_activity_data_todo"])
-        except Exception:  # whatever a mail, a bus or a view of theirs may say
-            _logger.exception("the end of run %s could not be told", self.id)
-
-    def _get_failed(self):
-        return self.search([("company_id", "=", self.company_id.id), ("state", "=", "failed")])
-
-    def _tell_managers(self):
-        """One activity a manager on the failed run; an earlier one that is still open is enough. The next run that
-        is done takes it away."""
-        managers = self.env.ref(MANAGER).all_user_ids.filtered(
-            lambda user: user.active and not user.share and self.company_id in user.company_ids)
-        told = self._get_failed().activity_ids.user_id
-        for user in managers - told:
-            run = self.with_context(lang=user.lang)
-            run.activity_schedule(
-                "mail.mail_activity_data_todo", user_id=user.id,
-                summary=run.env._("The customer analysis failed"), note=run._get_error_line(),
-            )
-
     # ------------------------------------------------------------------ what went before
     @api.model
     def _get_last_done(self, company):

@@ -1,12 +1,15 @@
-"""What people see of a run: where it stands, in words, and the notice when it is over."""
+"""What people see of a run: where it stands, in words, and who is told when it is over."""
 
 import json
+import logging
 from datetime import timedelta
 
 from odoo import api, fields, models
 from odoo.tools import SQL, format_date, format_datetime
 
-from .customer_churn_run import LOCK_CLASS
+from .customer_churn_run import LOCK_CLASS, MANAGER
+
+_logger = logging.getLogger(__name__)
 
 STAGE = [("waiting", "Waiting"), ("working", "Working"), ("done", "Done"), ("failed", "Failed")]
 FEW = 100  # customers: below it the usual values weigh more than what was learned
@@ -142,6 +145,34 @@ class CustomerChurnRun(models.Model):
             dates=", ".join(format_date(self.env, date) for date in used[days]))
 
     # ------------------------------------------------------------------ when it is over
+    def _tell(self):
+        """Whoever waits for it, and the managers of a failure; the run counts even where that cannot be told."""
+        try:
+            with self.env.cr.savepoint():
+                self._announce()
+                if self.state == "failed":
+                    self._tell_managers()
+                else:
+                    self._get_failed().activity_unlink(["mail.mail_activity_data_todo"])
+        except Exception:  # whatever a mail, a bus or a view of theirs may say
+            _logger.exception("the end of run %s could not be told", self.id)
+
+    def _get_failed(self):
+        return self.search([("company_id", "=", self.company_id.id), ("state", "=", "failed")])
+
+    def _tell_managers(self):
+        """One activity a manager on the failed run; an earlier one that is still open is enough. The next run that
+        is done takes it away."""
+        managers = self.env.ref(MANAGER).all_user_ids.filtered(
+            lambda user: user.active and not user.share and self.company_id in user.company_ids)
+        told = self._get_failed().activity_ids.user_id
+        for user in managers - told:
+            run = self.with_context(lang=user.lang)
+            run.activity_schedule(
+                "mail.mail_activity_data_todo", user_id=user.id,
+                summary=run.env._("The customer analysis failed"), note=run._get_error_line(),
+            )
+
     def _announce(self):
         """Tick the company's first step once somebody has a status, and tell each who asked: they may have left."""
         self.ensure_one()

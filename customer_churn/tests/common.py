@@ -12,6 +12,8 @@ from odoo.tests import TransactionCase, new_test_user
 from odoo.tools import SQL
 
 TODAY = date(2025, 6, 30)
+USER = "customer_churn.group_customer_churn_user"
+MANAGER = "customer_churn.group_customer_churn_manager"
 PROFILE_COLUMNS = (
     "partner_id", "status", "status_date", "at_risk_date", "dormant_date", "lost_date", "purchase_count",
     "first_purchase_date", "last_purchase_date", "usual_gap_days", "gap_spread_days", "revenue_12m",
@@ -75,6 +77,13 @@ class ChurnCommon(TransactionCase):
         company = company or cls.company
         return new_test_user(
             cls.env, login, groups=groups, company_id=company.id, company_ids=[Command.set(company.ids)], **values)
+
+    def with_salespeople(self):
+        """Anna and Bert have a salesperson each; a manager sees all."""
+        self.seller = self._user("churn_seller", USER)
+        self.other_seller = self._user("churn_other_seller", USER)
+        self.manager = self._user("churn_manager", MANAGER)
+        self.anna.user_id, self.bert.user_id = self.seller, self.other_seller
 
     # ------------------------------------------------------------------ documents
     def _move_vals(self, partner, invoice_date, amount, move_type, line=None, **values):

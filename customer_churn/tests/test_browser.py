@@ -1,10 +1,8 @@
 from odoo import fields
 from odoo.tests import HttpCase, tagged
 
-from .common import ChurnCommon, before
+from .common import MANAGER, USER, ChurnCommon, before
 
-USER = "customer_churn.group_customer_churn_user"
-MANAGER = "customer_churn.group_customer_churn_manager"
 CLICK_OUR_MENUS = (
     "odoo.loader.modules.get('@web/webclient/clickbot/clickbot_loader')"
     ".startClickEverywhere('customer_churn.customer_churn_menu_root');"

@@ -5,10 +5,7 @@ from odoo.tests import tagged
 from odoo.tools import mute_logger
 from psycopg2.errors import CheckViolation
 
-from .common import TODAY, ChurnCommon, before
-
-USER = "customer_churn.group_customer_churn_user"
-MANAGER = "customer_churn.group_customer_churn_manager"
+from .common import MANAGER, TODAY, ChurnCommon, before
 
 
 def later(days):
@@ -19,10 +16,7 @@ def later(days):
 class TestCase(ChurnCommon):
     def setUp(self):
         super().setUp()
-        self.seller = self._user("churn_seller", USER)
-        self.other_seller = self._user("churn_other_seller", USER)
-        self.manager = self._user("churn_manager", MANAGER)
-        self.anna.user_id, self.bert.user_id = self.seller, self.other_seller
+        self.with_salespeople()
         self.policy = self.by_days()
 
     def silent(self, *partners, days=40, amount=100):

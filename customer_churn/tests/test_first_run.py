@@ -7,10 +7,8 @@ from odoo.tests import tagged
 from odoo.tools.safe_eval import safe_eval
 
 from ..models.customer_churn_run import LOCK_CLASS
-from .common import TODAY, ChurnCommon, before
+from .common import MANAGER, TODAY, USER, ChurnCommon, before
 
-USER = "customer_churn.group_customer_churn_user"
-MANAGER = "customer_churn.group_customer_churn_manager"
 STEPS = "customer_churn.onboarding_onboarding_action_churn"
 MINE = "customer_churn.customer_churn_profile_action_mine"
 

@@ -7,10 +7,8 @@ from odoo.exceptions import AccessError
 from odoo.tests import tagged
 from odoo.tools import SQL, format_amount, mute_logger
 
-from .common import TODAY, ChurnCommon, before
+from .common import MANAGER, TODAY, USER, ChurnCommon, before
 
-USER = "customer_churn.group_customer_churn_user"
-MANAGER = "customer_churn.group_customer_churn_manager"
 GIVEN_UP = 200  # days ago
 
 

@@ -6,9 +6,7 @@ from odoo.tests import Form, tagged
 from odoo.tools import mute_logger
 
 from .. import engine, engine_process
-from .common import TODAY, ChurnCommon, before, day
-
-USER = "customer_churn.group_customer_churn_user"
+from .common import TODAY, USER, ChurnCommon, before, day
 
 
 @tagged("post_install", "-at_install", "customer_churn")

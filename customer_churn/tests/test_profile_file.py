@@ -5,9 +5,8 @@ from odoo import Command, fields
 from odoo.tests import Form, tagged
 
 from ..models.customer_churn_profile_file import AGEING, DOCUMENT_LIMIT
-from .common import TODAY, ChurnCommon, before, day
+from .common import TODAY, USER, ChurnCommon, before, day
 
-USER = "customer_churn.group_customer_churn_user"
 FILE_FIELDS = (
     "partner_address", "contact_ids", "revenue_ratio", "purchase_graph", "purchase_ids", "message_ids", "activity_ids",
     "due_amount", "overdue_amount", "usual_payment_days", "rhythm", "explanation", "next_deadline",

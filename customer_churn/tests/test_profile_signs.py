@@ -5,9 +5,8 @@ from unittest.mock import patch
 from odoo import Command, fields
 from odoo.tests import Form, tagged
 
-from .common import TODAY, ChurnCommon, before
+from .common import TODAY, USER, ChurnCommon, before
 
-USER = "customer_churn.group_customer_churn_user"
 PAYMENT_FIELDS = (
     "due_item_count", "days_late", "days_late_change", "disputed_count", "disputed_amount", "credited_share")
 

@@ -3,10 +3,8 @@ from odoo.tests import Form, tagged
 from odoo.tools import mute_logger
 from psycopg2.errors import UniqueViolation
 
-from .common import TODAY, ChurnCommon, before
+from .common import MANAGER, TODAY, USER, ChurnCommon, before
 
-USER = "customer_churn.group_customer_churn_user"
-MANAGER = "customer_churn.group_customer_churn_manager"
 FILE = "ZXZpZGVuY2U="
 
 

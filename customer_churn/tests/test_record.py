@@ -6,10 +6,8 @@ from odoo.exceptions import AccessError
 from odoo.tests import tagged
 from odoo.tools import format_date, mute_logger
 
-from .common import TODAY, ChurnCommon, before
+from .common import MANAGER, TODAY, USER, ChurnCommon, before
 
-USER = "customer_churn.group_customer_churn_user"
-MANAGER = "customer_churn.group_customer_churn_manager"
 HORIZONS = (90, 180, 365)
 SCORES = ("auc", "brier", "total_error", "value_error")
 

@@ -4,8 +4,6 @@ from odoo.tools import mute_logger
 
 from .common import ChurnCommon, before
 
-USER = "customer_churn.group_customer_churn_user"
-MANAGER = "customer_churn.group_customer_churn_manager"
 MODELS = ("customer.churn.profile", "customer.churn.event", "customer.churn.purchase")
 
 
@@ -13,10 +11,7 @@ MODELS = ("customer.churn.profile", "customer.churn.event", "customer.churn.purc
 class TestSecurity(ChurnCommon):
     def setUp(self):
         super().setUp()
-        self.seller = self._user("churn_seller", USER)
-        self.other_seller = self._user("churn_other_seller", USER)
-        self.manager = self._user("churn_manager", MANAGER)
-        self.anna.user_id, self.bert.user_id = self.seller, self.other_seller
+        self.with_salespeople()
         self.sister = self._create_company("Sister")
         for customer in (self.anna, self.bert, self.cleo):
             self.bought(customer, before(5))
