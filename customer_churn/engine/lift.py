@@ -11,7 +11,7 @@ Plain Python: the figures of an arm are sums, and no numeric library is loaded f
 """
 
 from dataclasses import dataclass
-from math import ceil, sqrt
+from math import sqrt
 
 Z = 1.959963984540054  # 97.5 % of the normal distribution
 WORTHWHILE = 0.05  # a difference of shares below which nobody would act
