@@ -28,9 +28,11 @@ from . import (
     customer_churn_run_progress,
     customer_churn_run_record,
     customer_churn_status_mixin,
+    customer_churn_summary,
     onboarding_onboarding,
     onboarding_onboarding_step,
     res_company,
     res_config_settings,
     res_partner,
+    res_users,
 )

@@ -26,6 +26,10 @@ class ResCompany(models.Model):
         "res.users", string="Owner of Cases Without a Salesperson", domain="[('share', '=', False)]",
         help="Where the customer has no salesperson at work, and no team whose leader is.",
     )
+    churn_daily_summary = fields.Boolean(
+        string="Daily Summary", default=True,
+        help="One message a day and person with the customers that wait, dearest first. Everybody may switch it off in "
+             "the own preferences.")
 
     _churn_case_capacity_positive = models.Constraint(
         "CHECK (churn_case_capacity >= 0)",

@@ -22,6 +22,7 @@ from . import (
     test_record,
     test_run,
     test_security,
+    test_summary,
     test_value,
     test_weights,
 )
