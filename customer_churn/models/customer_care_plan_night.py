@@ -121,5 +121,8 @@ class CustomerCarePlan(models.Model):
             vals_list.append({
                 **vals, "res_model_id": models_by_name[record._name], "res_id": record.id, "automated": True,
                 "care_treatment_id": treatment.id, "date_deadline": working_days.get(day, day)})
+        treatments = self.env["customer.care.treatment"].union(*(treatment for treatment, _vals in pairs))
+        for records in (treatments.case_id, treatments.partner_id):
+            records.mapped("display_name")  # at once: the activities would ask for one after the other
         quiet = self.env["mail.activity"].with_context(mail_activity_quick_update=True, mail_notrack=True)
         return quiet.create(vals_list)
