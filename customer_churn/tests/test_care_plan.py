@@ -304,6 +304,21 @@ class TestCareNight(CareCommon):
         self.assertFalse(bad.error)
         self.assertEqual(self.met(bad), self.anna)
 
+    def test_a_night_that_ends_early_leaves_whole_plans_and_the_next_goes_on(self):
+        self.silent(self.anna, 40)
+        self.night()
+        plans = self.plan(sequence=1), self.plan(sequence=2)
+        left = iter([600, 600, 0] + [600] * 1000)  # the company's care and its first plan, then time is up
+        steps = [self.Plan._get_steps(self.company)]
+        with patch.object(type(self.Plan), "_get_steps", lambda *args: steps.pop() if steps else []), \
+                patch.object(type(self.Run), "_get_today", lambda *args: TODAY), \
+                patch.object(type(self.env["ir.cron"]), "_commit_progress", lambda *args, **kwargs: next(left)):
+            self.Plan._cron_care()
+        self.assertEqual([self.met(plan) for plan in plans], [self.anna, self.anna.browse()])
+        self.care()
+        self.assertEqual([self.met(plan) for plan in plans], [self.anna, self.anna])
+        self.assertEqual(self.Treatment.search_count([("partner_id", "=", self.anna.id)]), 2)
+
     def test_merged_customers_keep_one_care_an_occasion(self):
         self.silent(self.anna, 40)
         self.silent(self.bert, 40)
