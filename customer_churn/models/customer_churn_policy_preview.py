@@ -77,11 +77,12 @@ class CustomerChurnPolicy(models.Model):
         for policy in self:
             policy.customer_count = counts.get(policy._origin, 0)
 
-    @api.depends("company_id")
+    @api.depends("company_id", "near_days", "far_days")
     @api.depends_context("lang")
     def _compute_fixed_days_note(self):
         for policy in self:
-            policy.fixed_days_note = policy._get_run()._say_fixed_days() or False
+            run = policy._get_run()
+            policy.fixed_days_note = run._say_fixed_days(run._get_fixed_days(policy)) or False
 
     def _try_to_ask(self):
         """The engine's answer and its sentence; no answer but what is missing or wrong, while somebody still types."""

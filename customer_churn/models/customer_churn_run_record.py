@@ -5,6 +5,7 @@ import json
 from odoo import api, fields, models
 from odoo.tools import format_date
 
+from ..engine import FORMAT
 from .customer_churn_record import SCORES
 
 SHOWN = 100  # customers: fewer are told as they are, more as so many of 100
@@ -33,18 +34,16 @@ class CustomerChurnRun(models.Model):
     def _learn(self, log, policies):
         """(forecaster, its record): fitted on `log`, with fixed days where the record speaks for them.
 
-        The policy for all others stands for the company: one fit a past day is what a run can afford.
+        The policy for all others stands for the company: one fit a past day is what a run can afford. A segment with
+        other horizons has a contest of its own on the same day.
         """
         from dataclasses import replace
 
         from .. import engine
 
-        before = self.search([
-            ("company_id", "in", self.company_id.ids), ("state", "=", "done"), ("date", "<=", self.date)], limit=1)
-        record = engine.look_back(
-            log, self.date, policies[-1:]._to_engine(), in_force=bool(before._get_fixed_days()))
-        fixed_days = tuple((record["contest"] or {}).get("fixed_days", ()))
-        return replace(self._fit(log, policies), fixed_days=fixed_days), record
+        *segments, company = [policy._to_engine() for policy in policies]
+        record = engine.look_back(log, self.date, company, segments)
+        return replace(self._fit(log, policies), fixed_days=record["fixed_days"]), record
 
     def _keep_record(self, record):
         """Store the record of this run's fit.
@@ -66,9 +65,13 @@ class CustomerChurnRun(models.Model):
         """What the nights after a fit carry on of its record: values of a run."""
         return {name: self[name] for name in ("quality", *(f"quality_{score}" for score in SCORES))}
 
-    def _get_fixed_days(self):
-        """Days of silence of dormant and lost that decide statuses since this run; empty where the forecast does."""
-        return json.loads(self.parameters or "{}").get("fixed_days", [])
+    def _get_fixed_days(self, policy):
+        """Days of silence of dormant and lost that decide a policy's statuses since this run; empty where the forecast
+        does."""
+        learned = json.loads(self.parameters or "{}")
+        known = learned["fixed_days"] if learned.get("format") == FORMAT else []
+        pair = [policy.near_days, policy.far_days]
+        return next((row[2:] for row in known if row[:2] == pair), [])
 
     # ------------------------------------------------------------------ in words
     @api.depends("quality")
@@ -116,22 +119,36 @@ class CustomerChurnRun(models.Model):
                 "of %(months)s months, enough customers who bought and who did not, and a policy that goes by the "
                 "forecast and looks no further ahead than a year.", months=MATURE_MONTHS)
         shares = {"ours": round(100 * contest["right"]), "theirs": round(100 * contest["fixed_right"])}
+        return "\n".join((self._say_winner(contest, shares), self._say_opponent(contest.get("chosen_on"))))
+
+    def _say_winner(self, contest, shares):
         if contest["fixed_days"]:
-            return self._say_fixed_days() + "\n" + self.env._(
-                "Of 100 statuses of then, the forecast told %(ours)s right, fixed days %(theirs)s. "
-                "Each fit looks again.", **shares)
-        if contest["fixed_f1"] >= contest["f1"] or shares["theirs"] > shares["ours"]:
+            return self._say_fixed_days(contest["fixed_days"]) + "\n" + self.env._(
+                "Of 100 statuses of then, the forecast told %(ours)s right, fixed days %(theirs)s.", **shares)
+        if contest.get("chosen_on") and contest["fixed_f1"] >= contest["f1"]:
             return self.env._(
-                "Statuses go by the forecast, which is not surely better than fixed days here: of 100 statuses of then "
-                "it told %(ours)s right, the best fixed days, chosen with hindsight, %(theirs)s. Each fit looks again.",
-                **shares)
+                "Statuses go by the forecast, which does not beat fixed days in everything: of 100 statuses of then it "
+                "told %(ours)s right, fixed days %(theirs)s, but these found the rarer statuses better.", **shares)
+        if contest.get("chosen_on") and contest["fixed_right"] > contest["right"]:
+            return self.env._(
+                "Statuses go by the forecast, which does not beat fixed days in everything: of 100 statuses of then it "
+                "told %(ours)s right, fixed days %(theirs)s, but it found the rarer statuses better.", **shares)
         return self.env._(
             "Statuses go by the forecast: of 100 statuses of then it told %(ours)s right, the best fixed days "
             "%(theirs)s.", **shares)
 
-    def _say_fixed_days(self):
-        """That fixed days decide; empty where the forecast does."""
-        days = self._get_fixed_days()
+    def _say_opponent(self, chosen_on):
+        if chosen_on:
+            return self.env._(
+                "The fixed days are those that told best in the time before, from %(date)s on. Each fit looks again.",
+                date=format_date(self.env, chosen_on))
+        return self.env._(
+            "The fixed days were chosen with hindsight, as the ledger is too young to try them on an earlier time, and "
+            "decide only where they are surely better. Each fit looks again.")
+
+    @api.model
+    def _say_fixed_days(self, days):
+        """That fixed days decide, if there are any."""
         if not days:
             return ""
         dormant, lost = days
