@@ -119,7 +119,7 @@ class CustomerChurnRecord(models.Model):
         for record in self:
             record.explanation = record._say()
             record.subject = record.reason != "short" and self.env._(
-                "The forecast of %(date)s for the next %(days)s days. Of %(customers)s customers, %(buyers)s bought.",
+                "The forecast of %(date)s for the next %(days)s days. Customers: %(customers)s, buyers: %(buyers)s.",
                 date=format_date(self.env, record.cut_date), days=record.horizon_days,
                 customers=f"{record.customer_count:,}", buyers=f"{record.buyer_count:,}")
 

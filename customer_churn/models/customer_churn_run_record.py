@@ -87,30 +87,48 @@ class CustomerChurnRun(models.Model):
         if not quality["called"]:
             return self.env["customer.churn.record"]._say_missing(quality["days_missing"])
         date = format_date(self.env, quality["cut"])
-        sentences = {
-            "lost": self.env._("Of %(count)s customers called lost on %(date)s, %(silent)s have not bought since."),
-            "dormant": self.env._("Of %(count)s called dormant, %(silent)s have not."),
-            "at_risk": self.env._("Of %(count)s called at risk, %(silent)s have not."),
-        }
-        alone = {
-            "dormant": self.env._(
-                "Nobody was called lost on %(date)s. Of %(count)s called dormant, %(silent)s have not bought since."),
-            "at_risk": self.env._(
-                "Nobody was called lost on %(date)s. Of %(count)s called at risk, %(silent)s have not bought since."),
-        }
-        said = []
-        for status, sentence in sentences.items():
-            told = quality["called"][status]
-            if told["customers"]:
-                form = sentence if said else alone.get(status, sentence)
-                said.append(form % {"date": date, **self._of_a_hundred(told["customers"], told["silent"])})
-        return "\n".join(said) or self.env._("Nobody was called at risk, dormant or lost on %(date)s.", date=date)
+        words = {"lost": self.env._("lost"), "dormant": self.env._("dormant"), "at_risk": self.env._("at risk")}
+        called = {words[status]: told for status, told in quality["called"].items() if told["customers"]}
+        if not called:
+            return self.env._("Nobody was called at risk, dormant or lost on %(date)s.", date=date)
+        said = [] if quality["called"]["lost"]["customers"] else [
+            self.env._("Nobody was called lost on %(date)s.", date=date)]
+        first, *others = [word for word in words.values() if word in called]
+        return "\n".join([
+            *said, self._say_called(called[first], status=first, date=date),
+            *(self._say_called_too(called[status], status=status) for status in others)])
+
+    def _say_called(self, told, **values):
+        count, silent = self._of_a_hundred(told)
+        if count == 1 and silent:
+            return self.env._("One customer was called %(status)s on %(date)s, and has not bought since.", **values)
+        if count == 1:
+            return self.env._("One customer was called %(status)s on %(date)s, and has bought since.", **values)
+        if silent == 1:
+            return self.env._(
+                "Of %(count)s customers called %(status)s on %(date)s, one has not bought since.",
+                count=count, **values)
+        return self.env._(
+            "Of %(count)s customers called %(status)s on %(date)s, %(silent)s have not bought since.",
+            count=count, silent=silent, **values)
+
+    def _say_called_too(self, told, **values):
+        """The same after the first sentence, shorter."""
+        count, silent = self._of_a_hundred(told)
+        if count == 1 and silent:
+            return self.env._("One was called %(status)s, and has not.", **values)
+        if count == 1:
+            return self.env._("One was called %(status)s, and has.", **values)
+        if silent == 1:
+            return self.env._("Of %(count)s called %(status)s, one has not.", count=count, **values)
+        return self.env._(
+            "Of %(count)s called %(status)s, %(silent)s have not.", count=count, silent=silent, **values)
 
     @api.model
-    def _of_a_hundred(self, count, part):
-        if count < SHOWN:
-            return {"count": count, "silent": part}
-        return {"count": SHOWN, "silent": round(SHOWN * part / count)}
+    def _of_a_hundred(self, told):
+        """(customers, how many of them are silent), of 100 where there are more."""
+        count, silent = told["customers"], told["silent"]
+        return (count, silent) if count < SHOWN else (SHOWN, round(SHOWN * silent / count))
 
     def _say_rule(self, contest):
         if not contest:

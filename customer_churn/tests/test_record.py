@@ -94,6 +94,26 @@ class TestRecord(ChurnCommon):
             "Of 100 customers called lost on 06/30/2024, 83 have not bought since.\n"
             "Of 99 called at risk, 40 have not."))
 
+    def test_of_one_it_speaks_as_of_one(self):
+        def said(lost, dormant, at_risk):
+            called = {status: {"customers": count, "silent": silent} for status, (count, silent) in (
+                ("lost", lost), ("dormant", dormant), ("at_risk", at_risk))}
+            return self.Run._say_record({"cut": "2024-06-30", "days_missing": 0, "called": called}).splitlines()
+
+        self.assertEqual(said((1, 1), (1, 0), (5, 1)), [
+            "One customer was called lost on 06/30/2024, and has not bought since.",
+            "One was called dormant, and has.",
+            "Of 5 called at risk, one has not."])
+        self.assertEqual(said((1, 0), (1, 1), (0, 0)), [
+            "One customer was called lost on 06/30/2024, and has bought since.",
+            "One was called dormant, and has not."])
+        self.assertEqual(said((0, 0), (200, 2), (5, 0)), [
+            "Nobody was called lost on 06/30/2024.",
+            "Of 100 customers called dormant on 06/30/2024, one has not bought since.",
+            "Of 5 called at risk, 0 have not."])
+        self.assertEqual(said((0, 0), (0, 0), (0, 0)), [
+            "Nobody was called at risk, dormant or lost on 06/30/2024."])
+
     def test_a_night_carries_the_record_of_its_fit_and_adds_none(self):
         run = self._keeps_record(self._lives(30))
         night = self.night(TODAY + timedelta(days=1))
