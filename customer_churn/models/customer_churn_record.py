@@ -41,7 +41,7 @@ class CustomerChurnRecord(models.Model):
         string="Better Than Fixed Days", readonly=True,
         help="Whether the forecast told better than the best fixed number of days who buys again.")
     subject = fields.Char(compute="_compute_explanation", help="Which forecast was looked at, and what came.")
-    explanation = fields.Char(compute="_compute_explanation")
+    explanation = fields.Text(compute="_compute_explanation")
 
     auc = fields.Float(string="Ranking (AUC)", readonly=True, aggregator="avg", help=AUC)
     brier = fields.Float(string="Brier Score", readonly=True, aggregator="avg", help=BRIER)
