@@ -25,11 +25,12 @@ ENOUGH = 5000  # customers to fit a look on: a run makes three
 CALLED = ('at_risk', 'dormant', 'lost')
 
 
-def look_back(log, at, policy=None, others=()):
+def look_back(log, at, policy=None, others=(), known_on=None):
     """The record on day `at`, from nothing later -> a dict, strict as JSON.
 
     `policy` decides the statuses, `others` those of segments: with other horizons they have a contest of their own,
-    on all customers. Customers are sampled as for a fit, and a look is fitted on `ENOUGH` of them.
+    on all customers. Customers are sampled as for a fit, and a look is fitted on `ENOUGH` of them. `known_on(day)` is
+    the log as it was known on a day, with what was reversed since: forecasts are made from it, and judged by `log`.
 
     horizons    a dict each: horizon_days, cut (date), days_missing (of ledger; 0 = scored), why (None, or why
                 there is no score, or only a part of one); if scored the keys of `backtest`, buyers, and
@@ -48,7 +49,8 @@ def look_back(log, at, policy=None, others=()):
         missing = max(first + BEFORE + days - at, 0)
         rows.append({'horizon_days': days, 'cut': date_of(at - days), 'days_missing': missing, 'why': SHORT})
         if not missing:
-            look = Look(log, at - days, days, policies if days == longest else ())
+            then = known_on(np.datetime64(at - days, 'D')) if known_on else log
+            look = Look(log, at - days, days, policies if days == longest else (), then)
             rows[-1].update(look.scores(first))
     told = look.verdict(first) if look else {'cut': None, 'contest': None, 'fixed_days': (), 'called': {}}
     return {'at': date_of(at), 'horizons': rows, **told}
@@ -65,15 +67,15 @@ def _contestants(policy, others):
 
 class Look:
     """Day `cut` of a log: the forecast of then, and the `days` after it that are over; `policies`, the company's first,
-    where statuses are asked for."""
+    where statuses are asked for. `then`: the log as it was known on that day."""
 
-    def __init__(self, log, cut, days, policies=()):
+    def __init__(self, log, cut, days, policies=(), then=None):
         self.cut, self.days, self.policies = cut, days, policies
-        self.at = np.datetime64(cut, 'D')
-        self.history = sample(log.history(self.at), self.at)
-        self.log = log.of(self.history.index)
+        self.at, then = np.datetime64(cut, 'D'), then or log
+        self.history = sample(then.history(self.at), self.at)
+        self.log, self.then = (some.of(self.history.index) for some in (log, then))
         pairs = ((policy.near_days, policy.far_days) for policy in policies)
-        self.forecaster = fit(self.log, self.at, (days, *(day for pair in pairs for day in pair)), at_most=ENOUGH)
+        self.forecaster = fit(self.then, self.at, (days, *(day for pair in pairs for day in pair)), at_most=ENOUGH)
         self.came = self.log.came(self.history, cut, cut + days)[0] > 0
 
     def scores(self, first):
@@ -89,7 +91,7 @@ class Look:
     def _as_last_year(self):
         """The scores of: who bought in these days a year before buys again, as often and as much."""
         ago = self.cut - YEAR
-        count, value = self.log.came(self.history, ago, ago + self.days)
+        count, value = self.then.came(self.history, ago, ago + self.days)
         came = self.log.came(self.history, self.cut, self.cut + self.days)
         return score((count > 0) * 1.0, count, value, *came)
 
@@ -135,7 +137,7 @@ class Look:
             return None
         before = self.cut - policy.far_days
         fair = before >= first + BEFORE
-        best = best_fixed_days(self.log, before if fair else self.cut, policy)
+        best = best_fixed_days(self.then, before, policy) if fair else best_fixed_days(self.log, self.cut, policy)
         ours, theirs = (states_said(self.status(policy, fixed)) for fixed in ((), best))
         told = figures(truth, ours, theirs)
         return {

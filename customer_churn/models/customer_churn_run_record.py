@@ -31,18 +31,21 @@ class CustomerChurnRun(models.Model):
     goes_by_days = fields.Boolean(compute="_compute_record_sentence", help="Whether fixed days decide statuses.")
 
     # ------------------------------------------------------------------ at a fit
-    def _learn(self, log, policies):
+    def _learn(self, log, policies, ever_known):
         """(forecaster, its record): fitted on `log`, with fixed days where the record speaks for them.
 
         The policy for all others stands for the company: one fit a past day is what a run can afford. A segment with
-        other horizons has a contest of its own on the same day.
+        other horizons has a contest of its own on the same day. The forecasts of then are made from what was known
+        then, reversed since or not: of `ever_known`.
         """
         from dataclasses import replace
 
         from .. import engine
 
         *segments, company = [policy._to_engine() for policy in policies]
-        record = engine.look_back(log, self.date, company, segments)
+        Purchase = self.env["customer.churn.purchase"]
+        record = engine.look_back(
+            log, self.date, company, segments, lambda day: Purchase._to_log(Purchase._among(ever_known, day)))
         return replace(self._fit(log, policies), fixed_days=record["fixed_days"]), record
 
     def _keep_record(self, record):

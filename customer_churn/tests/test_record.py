@@ -85,6 +85,22 @@ class TestRecord(ChurnCommon):
         self.assertTrue(run.record_sentence.startswith(
             f"Of {told['customers']} customers called lost on {format_date(self.env, cut)}, {told['silent']} have"))
 
+    def test_what_was_reversed_since_was_known_then_and_never_came(self):
+        rows = self._lives(40)
+        self.reversed(self.bought(self.anna, before(400)), before(100))  # known a year ago, and 180 days ago
+        self.reversed(self.bought(self.bert, before(170)), before(20))  # known 90 days ago; nothing came
+        self.reversed(self.bought(self.cleo, before(450)), before(370))  # known on none of the three days
+        run = self._keeps_record(rows)
+        for record, others in zip(run.record_ids, (1, 1, 1), strict=True):
+            known = {customer for customer, date, _amount in rows if date <= record.cut_date}
+            came = {customer for customer, date, _amount in rows if date > record.cut_date} & known
+            self.assertEqual((record.customer_count, record.buyer_count), (len(known) + others, len(came)))
+        self.assertNotIn(self.anna, self.Profile.search([("company_id", "=", self.company.id)]).partner_id)
+
+    def test_an_explanation_wraps_in_the_lists(self):
+        for model in ("customer.churn.record", "customer.churn.run"):
+            self.assertEqual(self.env[model]._fields["explanation"].type, "text", "lists cut a char field")
+
     def test_many_are_told_as_so_many_of_a_hundred(self):
         run = self.Run.create({"company_id": self.company.id, "date": TODAY, "state": "done", "quality": json.dumps({
             "cut": "2024-06-30", "days_missing": 0, "contest": None, "called": {

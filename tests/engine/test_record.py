@@ -126,6 +126,27 @@ def test_what_was_bought_within_a_horizon_does_not_move_its_forecast(rows):
     assert looks[0].forecaster == looks[1].forecaster and looks[0].came.any()
 
 
+def test_what_was_reversed_since_was_known_then_and_never_came():
+    rows, cut = simulate(300), np.datetime64(AT) - np.timedelta64(90, 'D')
+    last_known, next_one = (
+        rows[(rows.date > cut + np.timedelta64(a, 'D')) & (rows.date <= cut + np.timedelta64(b, 'D'))]
+        .drop_duplicates('customer_id', keep='last')
+        for a, b in ((-200, 0), (0, 90))
+    )
+    gone = rows[(rows.date <= cut) & (rows.customer_id % 50 == 1)]  # all that these ever bought
+    void = rows.index.isin([*last_known.index[:40], *next_one.index[:20], *gone.index])
+    kept = log_of(rows[~void])
+    look = Look(kept, int(cut.astype(int)), 90, then=log_of(rows[rows.date <= cut]))
+    plain = Look(log_of(rows), int(cut.astype(int)), 90)
+    assert look.forecaster == plain.forecaster and look.history.equals(plain.history)
+    after = rows[~void & (rows.date > cut)].customer_id
+    assert (look.came == look.history.index.isin(after)).all()
+    assert set(gone.customer_id) - set(rows[~void].customer_id), 'or none was unknown later'
+    told = engine.look_back(kept, AT, known_on=lambda day: log_of(rows[rows.date <= day]))
+    assert told['horizons'][0]['buyers'] == look.came.sum() < plain.came.sum()
+    assert told['horizons'][0]['customers'] == len(plain.came) > len(Look(kept, int(cut.astype(int)), 90).came)
+
+
 def test_the_order_of_the_rows_and_a_second_look_are_nothing(rows, record):
     assert engine.look_back(log_of(rows.sample(frac=1, random_state=3)), AT) == record
 
