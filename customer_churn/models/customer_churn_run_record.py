@@ -140,7 +140,7 @@ class CustomerChurnRun(models.Model):
                 "of %(months)s months, enough customers who bought and who did not, and a policy that goes by the "
                 "forecast and looks no further ahead than a year.", months=MATURE_MONTHS)
         shares = {"ours": round(100 * contest["right"]), "theirs": round(100 * contest["fixed_right"])}
-        return "\n".join((self._say_winner(contest, shares), self._say_opponent(contest.get("chosen_on"))))
+        return "\n".join((self._say_winner(contest, shares), self._say_opponent(contest)))
 
     def _say_winner(self, contest, shares):
         if contest["fixed_days"]:
@@ -158,14 +158,17 @@ class CustomerChurnRun(models.Model):
             "Statuses go by the forecast: of 100 statuses of then it told %(ours)s right, the best fixed days "
             "%(theirs)s.", **shares)
 
-    def _say_opponent(self, chosen_on):
-        if chosen_on:
+    def _say_opponent(self, contest):
+        dormant, lost = contest["best_days"]
+        if contest.get("chosen_on"):
             return self.env._(
-                "The fixed days are those that told best in the time before, from %(date)s on. Each fit looks again.",
-                date=format_date(self.env, chosen_on))
+                "The fixed days, %(dormant)s until dormant and %(lost)s until lost, are those that told best in the "
+                "time before, from %(date)s on. Each fit looks again.",
+                dormant=dormant, lost=lost, date=format_date(self.env, contest["chosen_on"]))
         return self.env._(
-            "The fixed days were chosen with hindsight, as the ledger is too young to try them on an earlier time, and "
-            "decide only where they are surely better. Each fit looks again.")
+            "The fixed days, %(dormant)s until dormant and %(lost)s until lost, were chosen with hindsight, as the "
+            "ledger is too young to try them on an earlier time: they decide only where they are surely better. Each "
+            "fit looks again.", dormant=dormant, lost=lost)
 
     @api.model
     def _say_fixed_days(self, days):

@@ -217,7 +217,7 @@ class TestRecord(ChurnCommon):
         self.assertEqual(policy.preview, policy.as_stored)
         seller = self._user("churn_seller", USER)
         self.assertIn(sentence, policy.with_user(seller).fixed_days_note)
-        self.assertIn(f"in the time before, from {format_date(self.env, before(730))} on", run.rule_sentence)
+        self.assertIn(f"before, from {format_date(self.env, before(730))} on", run.rule_sentence)
 
     def test_a_segment_with_other_horizons_goes_by_its_own_fixed_days(self):
         rows = self._contracts()
@@ -280,10 +280,12 @@ class TestRecord(ChurnCommon):
     def test_who_wins_in_one_measure_alone_and_who_had_hindsight_is_said(self):
         run = self.Run.new({})
         told = {
-            "fixed_days": [], "chosen_on": "2023-07-01", "f1": 0.5, "right": 0.7, "fixed_f1": 0.4, "fixed_right": 0.6}
+            "fixed_days": [], "best_days": [60, 180], "chosen_on": "2023-07-01", "f1": 0.5, "right": 0.7,
+            "fixed_f1": 0.4, "fixed_right": 0.6}
         said = run._say_rule(told)
         self.assertIn("told 70 right, the best fixed days 60", said)
-        self.assertIn("from 07/01/2023 on", said)
+        self.assertIn("60 until dormant and 180 until lost, are those that told best in the time before, from 07/01/2023",
+                      said)
         said = run._say_rule({**told, "fixed_f1": 0.5})
         self.assertIn("told 70 right, fixed days 60, but these found the rarer statuses better", said)
         said = run._say_rule({**told, "fixed_right": 0.8})
