@@ -284,8 +284,8 @@ class TestRecord(ChurnCommon):
             "fixed_f1": 0.4, "fixed_right": 0.6}
         said = run._say_rule(told)
         self.assertIn("told 70 right, the best fixed days 60", said)
-        self.assertIn("60 until dormant and 180 until lost, are those that told best in the time before, from 07/01/2023",
-                      said)
+        self.assertIn("60 until dormant and 180 until lost, are those that told best in the time before", said)
+        self.assertIn("from 07/01/2023 on", said)
         said = run._say_rule({**told, "fixed_f1": 0.5})
         self.assertIn("told 70 right, fixed days 60, but these found the rarer statuses better", said)
         said = run._say_rule({**told, "fixed_right": 0.8})
