@@ -56,11 +56,13 @@ class CustomerCareTreatment(models.Model):
             return
         purchases = self.env["customer.churn.purchase"].with_context(customer_churn_customers=customers)
         self.env.cr.execute(SQL(
-            """UPDATE customer_care_treatment t SET bought_date = found.date, bought_revenue = found.revenue
+            """WITH waiting AS MATERIALIZED (%(waiting)s),
+                    known AS MATERIALIZED (%(known)s)
+               UPDATE customer_care_treatment t SET bought_date = found.date, bought_revenue = found.revenue
                  FROM (SELECT w.id, min(d.date) FILTER (WHERE d.amount > 0) AS date,
                               CASE WHEN bool_or(d.amount > 0) THEN sum(d.amount)::numeric END AS revenue
-                         FROM (%(waiting)s) w
-                         LEFT JOIN (%(known)s) d
+                         FROM waiting w
+                         LEFT JOIN known d
                                 ON d.partner_id = w.partner_id AND d.date >= w.date AND d.date <= w.until
                         GROUP BY w.id) found
                 WHERE found.id = t.id AND (t.bought_date, t.bought_revenue)

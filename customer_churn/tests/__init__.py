@@ -26,6 +26,7 @@ from . import (
     test_record,
     test_run,
     test_security,
+    test_story,
     test_summary,
     test_value,
     test_weights,
