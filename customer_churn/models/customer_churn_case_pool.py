@@ -48,15 +48,17 @@ class CustomerChurnCase(models.Model):
         return super().action_close(outcome, reason)
 
     def _leave_pool(self):
-        # sudo: whoever gave the case an owner or closed it had the right to; the pool follows
-        cases = self.sudo()
-        cases._keep_moves("returned", fields.Date.context_today(self), to_user=lambda case: case.user_id)
-        cases.write({"pool_date": False})
+        if self:
+            today = fields.Date.context_today(self)
+            # sudo: whoever gave the case an owner or closed it had the right to; the pool follows
+            cases = self.sudo()
+            cases._keep_moves(lambda case: {
+                "kind": "returned", "date": case.closed_date or today, "to_user_id": case.user_id.id})
+            cases.write({"pool_date": False})
 
-    def _keep_moves(self, kind, date, from_user=lambda case: case.user_id.browse(), to_user=None):
+    def _keep_moves(self, values):
         self.env["customer.churn.pool.move"].create([
-            {"company_id": case.company_id.id, "partner_id": case.partner_id.id, "case_id": case.id, "kind": kind,
-             "date": date, "from_user_id": from_user(case).id, "to_user_id": to_user(case).id if to_user else False}
+            {"company_id": case.company_id.id, "partner_id": case.partner_id.id, "case_id": case.id, **values(case)}
             for case in self])
 
     # ------------------------------------------------------------------ claiming
@@ -105,7 +107,7 @@ class CustomerChurnCase(models.Model):
         if self.company_id.churn_pool_unassign and not self.partner_id.user_id:
             self.partner_id.user_id = user
         self._follow({self: user})
-        self._keep_moves("claimed", date, to_user=lambda case: user)
+        self._keep_moves(lambda case: {"kind": "claimed", "date": date, "to_user_id": user.id})
         self._message_log_batch({self.id: self.env._("Claimed from the pool by %(new)s.", new=user.name)})
 
     # ------------------------------------------------------------------ the night
@@ -161,7 +163,8 @@ class CustomerChurnCase(models.Model):
         cases = self.search([("company_id", "=", run.company_id.id), ("state", "=", "open"),
                              ("partner_id", "in", list(owners)), ("pool_date", "=", False)])
         Users = self.env["res.users"]
-        cases._keep_moves("pooled", run.date, lambda case: Users.browse(owners[case.partner_id.id]["owner_id"]))
+        cases._keep_moves(lambda case: {
+            "kind": "pooled", "date": run.date, "from_user_id": owners[case.partner_id.id]["owner_id"]})
         cases._say(lambda case: case.env._(
             "Into the pool: nobody got in touch for %(days)s days. It was with %(old)s.",
             days=owners[case.partner_id.id]["idle_days"],
@@ -202,16 +205,16 @@ class CustomerChurnCase(models.Model):
                  long AS MATERIALIZED (
                 SELECT * FROM base WHERE owner_id IS NOT NULL AND since <= %(latest)s),
                  place AS (
-                SELECT partner_id, 'res.partner' AS model, c.id AS res_id
-                  FROM long JOIN res_partner c ON c.commercial_partner_id = partner_id
+                SELECT long.partner_id, 'res.partner' AS model, c.id AS res_id
+                  FROM long JOIN res_partner c ON c.commercial_partner_id = long.partner_id
                 UNION ALL SELECT partner_id, 'customer.churn.case', c.id
                   FROM long JOIN customer_churn_case c USING (company_id, partner_id)),
                  touch AS (
-                SELECT partner_id, max(m.date)::date AS date
+                SELECT place.partner_id, max(m.date)::date AS date
                   FROM place JOIN mail_message m USING (model, res_id)
                   JOIN res_users u ON u.partner_id = m.author_id AND NOT u.share
                  WHERE (m.message_type IN ('comment', 'email', 'email_outgoing') OR m.mail_activity_type_id IS NOT NULL)
-                   AND m.date < %(date)s::date + 1 GROUP BY partner_id),
+                   AND m.date < %(date)s::date + 1 GROUP BY place.partner_id),
                  idle AS (
                 SELECT long.*, GREATEST(since, touch.date) AS touched FROM long LEFT JOIN touch USING (partner_id))
             SELECT profile_id, partner_id, case_id, owner_id, %(date)s::date - touched AS idle_days,
