@@ -5,6 +5,7 @@ from . import (
     test_case,
     test_case_race,
     test_cdnow,
+    test_customer_file,
     test_first_run,
     test_month,
     test_odd_ledgers,
