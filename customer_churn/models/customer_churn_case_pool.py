@@ -176,34 +176,13 @@ class CustomerChurnCase(models.Model):
 
     @api.model
     def _idle_sql(self, run):
-        """Customers of somebody, at risk or dormant, whom nobody touched for so long that their owner is to be warned:
-        no purchase, no message of a colleague and no activity done, on the customer, its contacts or its cases, since
-        it came at risk, was opened a case, or changed hands. Those left alone to measure, or given up, are not idle."""
+        """Customers whom nobody touched for so long that their owner is to be warned: no purchase, no message of a
+        colleague and no activity done, on the customer, its contacts or its cases; dearest first."""
         company = run.company_id
+        latest = run.date - timedelta(days=company.churn_pool_days - company.churn_pool_warn_days)
         return SQL(
             """
-            WITH base AS (
-                SELECT p.id AS profile_id, p.company_id, p.partner_id, k.id AS case_id, p.revenue_at_stake,
-                       COALESCE(k.user_id, p.user_id) AS owner_id,
-                       GREATEST(p.last_purchase_date, LEAST(p.at_risk_date, p.dormant_date), last.opened_date,
-                                last.closed_date, moved.date) AS since
-                  FROM customer_churn_profile p
-                  LEFT JOIN customer_churn_case k
-                    ON k.company_id = p.company_id AND k.partner_id = p.partner_id AND k.state = 'open'
-                  LEFT JOIN LATERAL (
-                       SELECT max(opened_date) AS opened_date, max(closed_date) AS closed_date,
-                              bool_or(outcome IN ('lost', 'written_off') AND closed_date >= p.last_purchase_date) AS up
-                         FROM customer_churn_case c
-                        WHERE c.company_id = p.company_id AND c.partner_id = p.partner_id) last ON TRUE
-                  LEFT JOIN LATERAL (
-                       SELECT max(date) AS date FROM customer_churn_pool_move m
-                        WHERE m.company_id = p.company_id AND m.partner_id = p.partner_id AND m.kind <> 'warned'
-                       ) moved ON TRUE
-                 WHERE p.company_id = %(company)s AND p.status IN ('at_risk', 'dormant')
-                   AND k.pool_date IS NULL AND NOT COALESCE(k.is_control, FALSE)
-                   AND (k.id IS NOT NULL OR NOT COALESCE(last.up, FALSE))),
-                 long AS MATERIALIZED (
-                SELECT * FROM base WHERE owner_id IS NOT NULL AND since <= %(latest)s),
+            WITH long AS MATERIALIZED (%(long)s),
                  place AS (
                 SELECT long.partner_id, 'res.partner' AS model, c.id AS res_id
                   FROM long JOIN res_partner c ON c.commercial_partner_id = long.partner_id
@@ -219,9 +198,36 @@ class CustomerChurnCase(models.Model):
                 SELECT long.*, GREATEST(since, touch.date) AS touched FROM long LEFT JOIN touch USING (partner_id))
             SELECT profile_id, partner_id, case_id, owner_id, %(date)s::date - touched AS idle_days,
                    (SELECT max(date) FROM customer_churn_pool_move m
-                     WHERE m.company_id = %(company)s AND m.partner_id = idle.partner_id AND m.kind = 'warned'
+                     WHERE m.company_id = idle.company_id AND m.partner_id = idle.partner_id AND m.kind = 'warned'
                        AND m.from_user_id = owner_id AND m.date > touched) AS warned
               FROM idle WHERE touched <= %(latest)s ORDER BY revenue_at_stake DESC NULLS LAST, profile_id
-            """,
-            company=company.id, date=run.date,
-            latest=run.date - timedelta(days=company.churn_pool_days - company.churn_pool_warn_days))
+            """, long=self._long_quiet_sql(company, latest), date=run.date, latest=latest)
+
+    @api.model
+    def _long_quiet_sql(self, company, latest):
+        """Customers of somebody, at risk or dormant, of whom the ledger and the cases tell nothing after `latest`: they
+        came at risk, were opened or closed a case, or changed hands before. Who is left alone to measure, or given up,
+        is not idle."""
+        return SQL(
+            """
+            SELECT * FROM (
+                SELECT p.id AS profile_id, p.company_id, p.partner_id, k.id AS case_id, p.revenue_at_stake,
+                       COALESCE(k.user_id, p.user_id) AS owner_id,
+                       GREATEST(p.last_purchase_date, LEAST(p.at_risk_date, p.dormant_date), last.opened_date,
+                                last.closed_date, (
+                           SELECT max(date) FROM customer_churn_pool_move m
+                            WHERE m.company_id = p.company_id AND m.partner_id = p.partner_id AND m.kind <> 'warned'
+                       )) AS since
+                  FROM customer_churn_profile p
+                  LEFT JOIN customer_churn_case k
+                    ON k.company_id = p.company_id AND k.partner_id = p.partner_id AND k.state = 'open'
+                  LEFT JOIN LATERAL (
+                       SELECT max(opened_date) AS opened_date, max(closed_date) AS closed_date,
+                              bool_or(outcome IN ('lost', 'written_off') AND closed_date >= p.last_purchase_date) AS up
+                         FROM customer_churn_case c
+                        WHERE c.company_id = p.company_id AND c.partner_id = p.partner_id) last ON TRUE
+                 WHERE p.company_id = %s AND p.status IN ('at_risk', 'dormant')
+                   AND k.pool_date IS NULL AND NOT COALESCE(k.is_control, FALSE)
+                   AND (k.id IS NOT NULL OR NOT COALESCE(last.up, FALSE))) quiet
+             WHERE owner_id IS NOT NULL AND since <= %s
+            """, company.id, latest)

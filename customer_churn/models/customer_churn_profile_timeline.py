@@ -90,7 +90,8 @@ class CustomerChurnProfile(models.Model):
         for case in self._search_newest(Case, limit, "id desc"):
             if case.state == "closed":
                 rows.append(self._to_happening(
-                    case, case.closed_date, "case", self.env._("Case closed: %(outcome)s", outcome=outcome[case.outcome]),
+                    case, case.closed_date, "case",
+                    self.env._("Case closed: %(outcome)s", outcome=outcome[case.outcome]),
                     amount=case.won_revenue or None))
             text = self.env._("Case opened")
             if case.user_id:

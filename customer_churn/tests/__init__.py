@@ -13,6 +13,7 @@ from . import (
     test_policy,
     test_policy_past,
     test_pool,
+    test_pool_race,
     test_product_line,
     test_profile,
     test_profile_chart,

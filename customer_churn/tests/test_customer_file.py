@@ -55,7 +55,7 @@ class TestCustomerFile(ChurnCommon):
         self.assertEqual(self.row(texts, "Phone"), "+31 10 1234")
         self.assertEqual(self.row(texts, "Customer Since"), "03/01/2015")
         years = texts[texts.index("Revenue by Year") + 1:texts.index("Last Documents")]
-        self.assertEqual([text for text in years if len(text) == 4 and text.isdigit()], ["2025", "2024", "2016", "2015"])
+        self.assertEqual([text for text in years if text.isdigit()], ["2025", "2024", "2016", "2015"])
         self.assertEqual([text for text in years if "." in text], ["100.00", "100.00", "100.00", "40.00"])
         self.assertEqual(self.row(texts, "Total Due"), "$")
         self.assertIn("INV/2015/00001 paid 10 days late", texts)

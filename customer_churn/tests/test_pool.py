@@ -77,7 +77,8 @@ class TestPool(ChurnCommon):
         self.night(later(30))
         self.assertEqual(self.moves(), [warned, ("pooled", later(30), self.seller, self.env["res.users"])])
         self.assertEqual((self.case.user_id.id, self.case.pool_date, self.case.state), (False, later(30), "open"))
-        self.assertIn(f"nobody got in touch for 30 days. It was with {self.seller.name}.", self.case.message_ids[0].body)
+        self.assertIn(
+            f"nobody got in touch for 30 days. It was with {self.seller.name}.", self.case.message_ids[0].body)
         self.assertEqual(self.anna.user_id, self.seller)
 
     def test_the_same_night_again_does_nothing_and_the_next_leaves_it_there(self):
