@@ -1,6 +1,6 @@
 """The pool of idle customers, where a company wants one. A customer that nobody touched for so many days while at risk
-or dormant loses its owner, who was warned before, and whoever works in the company may claim it. In the pool is the open
-case with a `pool_date`; what happened is kept in `customer.churn.pool.move`."""
+or dormant loses its owner, who was warned before, and whoever works in the company may claim it. In the pool is the
+open case with a `pool_date`; what happened is kept in `customer.churn.pool.move`."""
 
 from datetime import timedelta
 
@@ -33,7 +33,8 @@ class CustomerChurnCase(models.Model):
         if self.env.su or self.env.user.has_group(MANAGER):
             return
         if "is_control" in vals:
-            raise AccessError(self.env._("Only managers decide which cases are left alone to measure. Ask one of them."))
+            raise AccessError(self.env._(
+                "Only managers decide which cases are left alone to measure. Ask one of them."))
         self._check_claimed()
 
     def _check_claimed(self):

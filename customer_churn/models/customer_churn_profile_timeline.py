@@ -50,9 +50,9 @@ class CustomerChurnProfile(models.Model):
         :param int limit: a source may leave out all but the newest so many of each customer
         """
         return [
-            *self._get_payment_happenings(limit), *self._get_reason_happenings(limit), *self._get_case_happenings(limit),
-            *self._get_pool_happenings(limit), *self._get_status_happenings(limit),
-            *self._get_purchase_happenings(limit),
+            *self._get_payment_happenings(limit), *self._get_reason_happenings(limit),
+            *self._get_case_happenings(limit), *self._get_pool_happenings(limit),
+            *self._get_status_happenings(limit), *self._get_purchase_happenings(limit),
         ]
 
     def _search_newest(self, model, limit, order, domain=()):
