@@ -62,7 +62,7 @@ class CustomerChurnCase(models.Model):
             """SELECT id, owner_id FROM (
                       SELECT k.id, k.user_id, k.assigned_user_id, k.revenue_at_stake, %(owner)s AS owner_id
                         FROM customer_churn_case k JOIN res_partner c ON c.id = k.partner_id
-                       WHERE k.company_id = %(company)s AND k.state = 'open') k
+                       WHERE k.company_id = %(company)s AND k.state = 'open' AND k.pool_date IS NULL) k
                 WHERE user_id IS DISTINCT FROM owner_id AND (
                       user_id <> ALL(%(at_work)s)
                    OR (user_id IS NOT DISTINCT FROM assigned_user_id AND assigned_user_id IS DISTINCT FROM owner_id))

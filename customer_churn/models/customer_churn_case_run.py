@@ -22,7 +22,9 @@ class CustomerChurnCase(models.Model):
         cases._move_with_customers(run)
         cases._close_answered(run)
         cases._reassign(run)
-        return len(cases._open_due(run))
+        opened = cases._open_due(run)
+        cases._fill_pool(run)
+        return len(opened)
 
     # ------------------------------------------------------------------ customers that became others
     @api.model

@@ -36,6 +36,29 @@ class ResCompany(models.Model):
         help="One message a day and person with the customers that wait, dearest first. Everybody may switch it off in "
              "the own preferences.")
 
+    churn_pool = fields.Boolean(
+        string="Pool of Idle Customers", help="Customers whom nobody touches may be claimed by others.")
+    churn_pool_days = fields.Integer(
+        string="Days Untouched", required=True, default=60,
+        help="Without a purchase, a message of a colleague, or an activity done, while at risk or dormant.")
+    churn_pool_warn_days = fields.Integer(
+        string="Warning Days", required=True, default=7, help="The owner is told so many days before. 0: not at all.")
+    churn_pool_capacity = fields.Integer(
+        string="Claims per Person and Week", required=True, default=5, help="0: nobody may claim.")
+    churn_pool_lock_days = fields.Integer(
+        string="Days of Lockout", required=True, default=30,
+        help="So long the former owner may not claim the customer back.")
+    churn_pool_unassign = fields.Boolean(
+        string="Empty the Salesperson", help="The contact loses its salesperson too, and gets who claims it.")
+
+    _churn_pool_days_positive = models.Constraint(
+        "CHECK (churn_pool_days > churn_pool_warn_days AND churn_pool_warn_days >= 0)",
+        "The pool: the days untouched must be more than the warning days, and these must not be negative.",
+    )
+    _churn_pool_claims_positive = models.Constraint(
+        "CHECK (churn_pool_capacity >= 0 AND churn_pool_lock_days >= 0)",
+        "The pool: claims per week and days of lockout must not be negative. Give 0 for none.",
+    )
     _churn_case_capacity_positive = models.Constraint(
         "CHECK (churn_case_capacity >= 0)",
         "The number of new cases per person and week must not be negative. Give 0 to have none opened.",
@@ -50,6 +73,9 @@ class ResCompany(models.Model):
             found = calendar.plan_days(1, start, compute_leaves=True)
             return found.date() if found else day
         return day + timedelta(days=max(7 - day.weekday(), 0)) if day.weekday() >= SATURDAY else day
+    def _get_pool_date(self, date, idle_days):
+        """When a customer comes into the pool whose owner is warned on `date`."""
+        return fields.Date.add(date, days=max(self.churn_pool_warn_days, self.churn_pool_days - idle_days))
 
     @api.constrains("churn_value_a_share", "churn_value_b_share")
     def _check_churn_value_shares(self):

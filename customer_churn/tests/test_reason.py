@@ -253,7 +253,7 @@ class TestReason(ChurnCommon):
         mine = case.with_user(self.seller)
         self.env.invalidate_all()
         self.assertIn("silent for", mine.explanation)
-        self.assertEqual(mine.action_open_profile()["res_model"], "res.partner")
+        self.assertEqual(mine.action_open_profile()["res_model"], "customer.churn.profile")
         answer = self._record(mine)
         self.assertReasons(self.bert, "service")
         stake = self.profile(self.bert).revenue_at_stake
