@@ -51,7 +51,7 @@ class CustomerChurnProfile(models.Model):
         """
         return [
             *self._get_payment_happenings(limit), *self._get_reason_happenings(limit),
-            *self._get_case_happenings(limit), *self._get_pool_happenings(limit),
+            *self._get_case_happenings(limit), *self._get_care_happenings(limit), *self._get_pool_happenings(limit),
             *self._get_status_happenings(limit), *self._get_purchase_happenings(limit),
         ]
 
@@ -115,6 +115,14 @@ class CustomerChurnProfile(models.Model):
             return self.env._("Reason: %(reason)s", reason=answer.reason_id.display_name)
         return self.env._("Reason: %(reason)s (%(competitor)s)", reason=answer.reason_id.display_name,
                           competitor=answer.competitor_id.display_name)
+
+    def _get_care_happenings(self, limit):
+        Treatment = self.env["customer.care.treatment"]
+        state = dict(Treatment._fields["state"]._description_selection(self.env))
+        return [
+            self._to_happening(treatment, treatment.date, "care", self.env._(
+                "%(plan)s: %(state)s", plan=treatment.plan_id.name, state=state[treatment.state]))
+            for treatment in self._search_newest(Treatment, limit, "date desc, id desc")]
 
     def _get_pool_happenings(self, limit):
         moves = self._search_newest(self.env["customer.churn.pool.move"], limit, "id desc")
