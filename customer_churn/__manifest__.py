@@ -9,6 +9,7 @@
     "external_dependencies": {"python": ["numpy", "pandas", "scipy"]},
     "data": [
         "security/customer_churn_security.xml",
+        "security/customer_bad_debt_security.xml",
         "security/ir.model.access.csv",
         "data/ir_cron_data.xml",
         "data/onboarding_data.xml",

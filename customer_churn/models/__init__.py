@@ -1,5 +1,6 @@
 from . import (
     account_move,
+    customer_bad_debt_tax_relief,
     customer_churn_case,
     customer_churn_case_owner,
     customer_churn_case_run,
@@ -32,6 +33,7 @@ from . import (
     onboarding_onboarding,
     onboarding_onboarding_step,
     res_company,
+    res_company_bad_debt,
     res_config_settings,
     res_partner,
     res_users,
