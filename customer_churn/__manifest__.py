@@ -29,6 +29,8 @@
         "views/customer_churn_policy_views.xml",
         "views/res_partner_views.xml",
         "views/res_config_settings_views.xml",
+        "views/customer_bad_debt_tax_relief_views.xml",
+        "views/res_config_settings_bad_debt_views.xml",
         "views/res_users_views.xml",
         "views/customer_churn_summary_templates.xml",
         "views/onboarding_views.xml",

@@ -34,7 +34,9 @@ from . import (
     onboarding_onboarding_step,
     res_company,
     res_company_bad_debt,
+    res_company_bad_debt_proposal,
     res_config_settings,
+    res_config_settings_bad_debt,
     res_partner,
     res_users,
 )
