@@ -2,10 +2,10 @@ from odoo import models
 from odoo.fields import Domain
 
 from ..bad_debt_charts import CHARTS, NEW_TYPE, RELIEF_TAXES, WORDS
+from .onboarding_onboarding import BAD_DEBT_STEP
 from .res_company_bad_debt import TYPES
 
 JOURNAL_CODE = "BDWO"
-STEP = "customer_churn.onboarding_onboarding_step_churn_bad_debt"
 
 
 def setting(key):
@@ -26,7 +26,7 @@ class ResCompany(models.Model):
     def _tick_bad_debt_step(self):
         for company in self.filtered(lambda company: company._is_bad_debt_complete()):
             # sudo: only that the step is done in this company is written, by whoever could set its accounts
-            self.env["onboarding.onboarding.step"].sudo().with_company(company).action_validate_step(STEP)
+            self.env["onboarding.onboarding.step"].sudo().with_company(company).action_validate_step(BAD_DEBT_STEP)
 
     def _is_bad_debt_complete(self):
         self.ensure_one()

@@ -1,10 +1,12 @@
 from . import (
+    test_bad_debt_settings,
     test_browser,
     test_browser_case,
     test_browser_first_run,
     test_case,
     test_case_race,
     test_cdnow,
+    test_charts,
     test_first_run,
     test_month,
     test_odd_ledgers,
