@@ -9,6 +9,7 @@
     "external_dependencies": {"python": ["numpy", "pandas", "scipy"]},
     "data": [
         "security/customer_churn_security.xml",
+        "security/customer_bad_debt_security.xml",
         "security/ir.model.access.csv",
         "data/ir_cron_data.xml",
         "data/onboarding_data.xml",
@@ -35,6 +36,8 @@
         "views/customer_churn_policy_views.xml",
         "views/res_partner_views.xml",
         "views/res_config_settings_views.xml",
+        "views/customer_bad_debt_tax_relief_views.xml",
+        "views/res_config_settings_bad_debt_views.xml",
         "views/res_users_views.xml",
         "views/customer_churn_summary_templates.xml",
         "views/onboarding_views.xml",

@@ -6,6 +6,7 @@ from . import (
     customer_care_plan_trigger,
     customer_care_treatment,
     customer_care_treatment_night,
+    customer_bad_debt_tax_relief,
     customer_churn_case,
     customer_churn_case_owner,
     customer_churn_case_pool,
@@ -43,7 +44,10 @@ from . import (
     onboarding_onboarding,
     onboarding_onboarding_step,
     res_company,
+    res_company_bad_debt,
+    res_company_bad_debt_proposal,
     res_config_settings,
+    res_config_settings_bad_debt,
     res_partner,
     res_users,
 )

@@ -1,4 +1,5 @@
 from . import (
+    test_bad_debt_settings,
     test_browser,
     test_browser_case,
     test_browser_first_run,
@@ -10,6 +11,7 @@ from . import (
     test_case_race,
     test_cdnow,
     test_customer_file,
+    test_charts,
     test_first_run,
     test_month,
     test_odd_ledgers,

@@ -1,0 +1,129 @@
+from odoo import api, fields, models
+from odoo.exceptions import RedirectWarning, ValidationError
+
+RELIEF = [
+    ("none", "No relief"),
+    ("reduction", "Reduce the tax of sales"),
+    ("input_claim", "Claim as tax of purchases"),
+]
+RATE = [("carrying", "The invoice's own rate"), ("spot", "Rate of the day")]
+METHOD = [("entry", "Journal entry"), ("credit_note", "Credit note")]
+EXPENSE = ("expense", "expense_depreciation", "expense_direct_cost", "expense_other")
+INCOME = ("income", "income_other")
+CURRENT = ("asset_current", "liability_current")
+TYPES = {
+    "bad_debt_expense_account_id": EXPENSE,
+    "bad_debt_impairment_account_id": EXPENSE,
+    "bad_debt_allowance_account_id": CURRENT,
+    "bad_debt_recovery_account_id": EXPENSE + INCOME,
+    "bad_debt_stale_credit_account_id": (*INCOME, "liability_current"),
+    "bad_debt_small_difference_account_id": EXPENSE + INCOME,
+}
+NEEDED = {
+    "bad_debt": ["bad_debt_expense_account_id"],
+    "stale_credit": ["bad_debt_stale_credit_account_id"],
+    "small_difference": ["bad_debt_small_difference_account_id"],
+    "recovery": ["bad_debt_recovery_account_id"],
+    "provision": ["bad_debt_impairment_account_id", "bad_debt_allowance_account_id"],
+}
+
+
+def account_field(string, types, help=None):
+    return fields.Many2one(
+        "account.account", string=string, domain=[("account_type", "in", types)], check_company=True,
+        ondelete="restrict", help=help)
+
+
+class ResCompany(models.Model):
+    """Where and how the company books the debts that are never paid."""
+
+    _inherit = "res.company"
+
+    bad_debt_journal_id = fields.Many2one(
+        "account.journal", string="Bad Debt Journal", domain=[("type", "=", "general")], check_company=True,
+        ondelete="restrict")
+    bad_debt_expense_account_id = account_field("Bad Debt Expense", EXPENSE)
+    bad_debt_allowance_account_id = account_field("Allowance for Doubtful Debts", CURRENT)
+    bad_debt_impairment_account_id = account_field("Impairment of Receivables", EXPENSE)
+    bad_debt_recovery_account_id = account_field("Bad Debts Recovered", EXPENSE + INCOME)
+    bad_debt_stale_credit_account_id = account_field("Stale Credits", TYPES["bad_debt_stale_credit_account_id"])
+    bad_debt_small_difference_account_id = account_field("Small Differences", EXPENSE + INCOME)
+    bad_debt_small_difference_limit = fields.Monetary(
+        string="Small Difference up to", help="A rest that is not larger counts as a small difference.")
+    bad_debt_tax_relief = fields.Selection(
+        RELIEF, string="Tax Relief of Bad Debt", required=True, default="none",
+        help="How the tax of an invoice that is never paid comes back.")
+    bad_debt_relief_months = fields.Integer(
+        string="Months until Tax Relief", required=True, default=0,
+        help="Months after the due date before the tax may be claimed back. Earlier write-offs are booked with the "
+             "tax, which is claimed when it is time.")
+    bad_debt_rate = fields.Selection(
+        RATE, string="Rate of Write-Offs", required=True, default="carrying",
+        help="A debt in a foreign currency leaves the books as it came in, or at the rate of the day, with an exchange "
+             "difference.")
+    bad_debt_method = fields.Selection(
+        METHOD, string="Write Off by", required=True, default="entry",
+        help="A credit note reduces the revenue of the invoice. Only where the law wants it.")
+    bad_debt_approval_limit = fields.Monetary(
+        string="Approval above", help="A larger write-off needs a second person. 0: every one does.")
+
+    _bad_debt_limits_positive = models.Constraint(
+        "CHECK (bad_debt_approval_limit >= 0 AND bad_debt_small_difference_limit >= 0 AND bad_debt_relief_months >= 0)",
+        "Limits and months of bad debt must not be negative. Give 0 instead.",
+    )
+
+    @api.constrains("bad_debt_journal_id", *TYPES)
+    def _check_bad_debt_accounts(self):
+        for company in self:
+            for name in ("bad_debt_journal_id", *TYPES):
+                if record := company[name]:
+                    company._check_bad_debt_record(name, record)
+
+    def _check_bad_debt_record(self, name, record):
+        if reason := self._get_bad_debt_fault(name, record):
+            raise ValidationError(self.env._(
+                "%(field)s of %(company)s: %(record)s %(reason)s. Choose another one.",
+                field=self._fields[name]._description_string(self.env), company=self.name,
+                record=record.display_name, reason=reason))
+
+    def _get_bad_debt_fault(self, name, record):
+        """Why this journal or account cannot be used, or nothing."""
+        if not record.active:
+            return self.env._("is archived")
+        if not record.filtered_domain(record._check_company_domain(self)):
+            return self.env._("belongs to another company")
+        if record._name == "account.journal":
+            return record.type != "general" and self.env._("is not a journal of miscellaneous entries")
+        if record.account_type not in TYPES[name]:
+            return self.env._("has a type that does not fit")
+        if name == "bad_debt_allowance_account_id" and record.reconcile:
+            return self.env._("is reconciled item by item")
+        if record.currency_id and record.currency_id != self.currency_id:
+            return self.env._("takes one foreign currency only")
+        return False
+
+    def _get_bad_debt_settings(self):
+        """The company whose settings count: a branch without a journal of its own uses those of its parent."""
+        self.ensure_one()
+        # sudo: who works in a branch reads the settings of a parent company that is out of sight
+        line = self.sudo().parent_ids.sorted(lambda company: len(company.parent_ids), reverse=True)
+        return line.filtered("bad_debt_journal_id")[:1] or self.sudo()
+
+    def _check_bad_debt_settings(self, kind):
+        """Raise, with the way to the settings, if something that this kind of entry needs is missing or unfit.
+
+        :param kind: a kind of write-off, `recovery` or `provision`
+        """
+        settings = self._get_bad_debt_settings()
+        for name in ("bad_debt_journal_id", *NEEDED[kind]):
+            record = settings[name]
+            fault = settings._get_bad_debt_fault(name, record) if record else self.env._("is missing")
+            if fault:
+                label = settings._fields[name]._description_string(self.env)
+                self._refuse_bad_debt_settings(" ".join(filter(None, [label, record.display_name, fault])))
+
+    def _refuse_bad_debt_settings(self, reason):
+        raise RedirectWarning(
+            self.env._("%(company)s: %(reason)s. Complete the settings of bad debt first.",
+                       company=self.name, reason=reason),
+            self.env.ref("account.action_account_config").id, self.env._("Go to the settings"))
