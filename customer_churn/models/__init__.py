@@ -1,6 +1,7 @@
 from . import (
     account_move,
     customer_churn_case,
+    customer_churn_case_ledger,
     customer_churn_case_owner,
     customer_churn_case_run,
     customer_churn_event,

@@ -1,5 +1,5 @@
 """One open effort to win a customer back. The run opens it and closes it when the ledger shows a purchase
-(customer_churn_case_run.py); people work it, say why, and close it as a false alarm or as lost."""
+(customer_churn_case_ledger.py); people work it, say why, and close it as a false alarm or as lost."""
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
@@ -41,13 +41,16 @@ class CustomerChurnCase(models.Model):
     opened_date = fields.Date(required=True, readonly=True, index=True, string="Opened On")
     closed_date = fields.Date(readonly=True, string="Closed On")
     trigger_status = fields.Selection(STATUS, readonly=True, string="Opened Because", help="The status at the opening.")
-    silent_since = fields.Date(readonly=True, help="The last purchase before the opening.")
+    silent_since = fields.Date(readonly=True, help="The last purchase before the opening, as far as it is booked.")
     value_class = fields.Selection(VALUE_CLASS, readonly=True, help="At the opening.")
     revenue_at_stake = fields.Monetary(string="Revenue at Stake", readonly=True, help="At the opening.")
     won_revenue = fields.Monetary(
-        readonly=True, help="What was bought from the opening to the night that found it.")
+        readonly=True, help="What was bought from the opening to the night that found it, less what was credited.")
     won_date = fields.Date(readonly=True, help="The first purchase after the opening.")
     run_id = fields.Many2one("customer.churn.run", readonly=True, index="btree_not_null", ondelete="set null")
+    closed_run_id = fields.Many2one(
+        "customer.churn.run", string="Closed by Run", readonly=True, index="btree_not_null", ondelete="set null",
+        help="The run that found the answer in the ledger. Empty: a person closed the case.")
     is_control = fields.Boolean(
         string="Control Group", help="Left alone on purpose: what becomes of it shows what our work is worth.")
 
@@ -173,11 +176,16 @@ class CustomerChurnCase(models.Model):
         if others := self.filtered(lambda case: case.state != state):
             raise UserError(sentence % {"customers": ", ".join(others.partner_id.mapped("display_name"))})
 
-    def _close(self, outcome, date=None):
-        """What all closings have in common; what is still planned for the case is moot."""
+    def _close(self, outcome, run=None):
+        """What all closings have in common; what is still planned for the case is moot.
+
+        :param run: the run that found the answer in the ledger; None where a person gives it
+        """
         # sudo: the right to this outcome was checked by the caller; users never write it themselves
         cases = self.sudo()
-        cases.write({"state": "closed", "outcome": outcome, "closed_date": date or fields.Date.context_today(self)})
+        cases.write({
+            "state": "closed", "outcome": outcome, "closed_run_id": run and run.id,
+            "closed_date": run.date if run else fields.Date.context_today(self)})
         cases.activity_ids.unlink()
 
     def action_close_as(self):
@@ -198,9 +206,13 @@ class CustomerChurnCase(models.Model):
             raise UserError(self.env._("Only the owner of a case, or a manager, may reopen it. Ask one of them."))
         self._check_state("closed", self.env._("%(customers)s: the case is open."))
         self._check_reopening()
-        # sudo: the rights were checked above; users never write the state themselves
+        self._reopen()
+
+    def _reopen(self):
+        # sudo: the right was checked by the caller; users never write the state themselves
         self.sudo().write({
-            "state": "open", "outcome": False, "closed_date": False, "won_revenue": 0, "won_date": False})
+            "state": "open", "outcome": False, "closed_date": False, "closed_run_id": False, "won_revenue": 0,
+            "won_date": False})
 
     def _check_reopening(self):
         if written := self.filtered(lambda case: case.outcome == "written_off"):

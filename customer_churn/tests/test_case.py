@@ -1,15 +1,9 @@
-from datetime import timedelta
-
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 from psycopg2.errors import CheckViolation
 
-from .common import MANAGER, TODAY, ChurnCommon, before
-
-
-def later(days):
-    return TODAY + timedelta(days=days)
+from .common import MANAGER, TODAY, ChurnCommon, before, later
 
 
 @tagged("post_install", "-at_install", "customer_churn")
@@ -18,17 +12,6 @@ class TestCase(ChurnCommon):
         super().setUp()
         self.with_salespeople()
         self.policy = self.by_days()
-
-    def silent(self, *partners, days=40, amount=100):
-        """Customers who bought twice and are silent for so many days."""
-        for partner in partners:
-            self.bought(partner, before(days + 20), before(days), amount=amount)
-
-    def opened(self, partner, days=40):
-        self.silent(partner, days=days)
-        self.slept()
-        self.night()
-        return self.cases(partner)
 
     # ------------------------------------------------------------------ opening
     def test_a_night_opens_a_case_for_who_turned_at_risk_or_dormant(self):
