@@ -1,12 +1,12 @@
 from . import (
     account_move,
+    customer_bad_debt_tax_relief,
     customer_care_plan,
     customer_care_plan_message,
     customer_care_plan_night,
     customer_care_plan_trigger,
     customer_care_treatment,
     customer_care_treatment_night,
-    customer_bad_debt_tax_relief,
     customer_churn_case,
     customer_churn_case_ledger,
     customer_churn_case_owner,
