@@ -31,7 +31,7 @@ class CustomerChurnCase(models.Model):
     currency_id = fields.Many2one(related="company_id.currency_id")
     user_id = fields.Many2one(
         "res.users", string="Owner", index="btree_not_null", tracking=True, check_company=True,
-        domain="[('share', '=', False), ('company_ids', 'in', company_id)]", ondelete="set null",
+        domain=lambda self: self.env["res.company"]._churn_users_domain("company_id"), ondelete="set null",
         help="The customer's salesperson, else the team's leader, else the fallback of the settings.")
     assigned_user_id = fields.Many2one(
         "res.users", string="Owner by Rule", readonly=True, ondelete="set null",

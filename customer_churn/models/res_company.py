@@ -2,6 +2,7 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, ValidationError
 
 from .customer_churn_run import MANAGER
+from .res_partner import USER
 
 
 class ResCompany(models.Model):
@@ -23,7 +24,8 @@ class ResCompany(models.Model):
         help="The analysis opens no more than so many a week for one owner, dearest first. 0: it opens none.",
     )
     churn_case_fallback_user_id = fields.Many2one(
-        "res.users", string="Owner of Cases Without a Salesperson", domain="[('share', '=', False)]",
+        "res.users", string="Owner of Cases Without a Salesperson",
+        domain=lambda self: self._churn_users_domain("id"),
         help="Where the customer has no salesperson at work, and no team whose leader is.",
     )
     churn_daily_summary = fields.Boolean(
@@ -44,6 +46,32 @@ class ResCompany(models.Model):
                 raise ValidationError(self.env._(
                     "%(company)s: the shares of value classes A and B must be above 0 %% and together below 100 %%. "
                     "Lower the larger one; what is left is class C.", company=company.name))
+
+    # ------------------------------------------------------------------ who works here
+    def _get_churn_users(self):
+        """Who may own cases of the company: its active internal users of this app."""
+        # sudo: depends on no reader
+        users = self.env["res.users"].sudo().search([
+            ("company_ids", "in", self.id), ("share", "=", False), ("all_group_ids", "in", self.env.ref(USER).id)])
+        return users.sudo(False)
+
+    @api.model
+    def _churn_users_domain(self, company):
+        """The same, to choose from on a screen. `company`: name of the field that has it"""
+        group = self.env.ref(USER).id
+        return f"[('company_ids', 'in', {company}), ('share', '=', False), ('all_group_ids', 'in', {group})]"
+
+    def _check_churn_users(self, users):
+        if strangers := users - self._get_churn_users():
+            raise ValidationError(self.env._(
+                "%(users)s cannot own cases of %(company)s: only active internal users of the company with access to "
+                "Customer Retention can. Choose somebody else, or give the access first.",
+                users=", ".join(strangers.mapped("name")), company=self.name))
+
+    @api.constrains("churn_case_fallback_user_id")
+    def _check_churn_case_fallback_user(self):
+        for company in self:
+            company._check_churn_users(company.churn_case_fallback_user_id)
 
     def _get_churn_value_shares(self):
         return self.churn_value_a_share, self.churn_value_b_share

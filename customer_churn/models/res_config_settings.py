@@ -6,7 +6,9 @@ class ResConfigSettings(models.TransientModel):
 
     churn_share_unassigned = fields.Boolean(related="company_id.churn_share_unassigned", readonly=False)
     churn_case_capacity = fields.Integer(related="company_id.churn_case_capacity", readonly=False)
-    churn_case_fallback_user_id = fields.Many2one(related="company_id.churn_case_fallback_user_id", readonly=False)
+    churn_case_fallback_user_id = fields.Many2one(
+        related="company_id.churn_case_fallback_user_id", readonly=False,
+        domain=lambda self: self.env["res.company"]._churn_users_domain("company_id"))
     churn_daily_summary = fields.Boolean(related="company_id.churn_daily_summary", readonly=False)
     # not related: these are written one by one, and both shares are checked together
     churn_value_a_share = fields.Float(

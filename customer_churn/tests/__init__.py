@@ -4,6 +4,7 @@ from . import (
     test_browser_first_run,
     test_case,
     test_case_ledger,
+    test_case_owner,
     test_case_race,
     test_cdnow,
     test_first_run,
