@@ -59,7 +59,8 @@ class CustomerChurnCase(models.Model):
     requires_competitor = fields.Boolean(related="reason_id.requires_competitor")
     avoidable = fields.Boolean(related="reason_id.avoidable")
     competitor_id = fields.Many2one(
-        "res.partner", tracking=True, check_company=True, index="btree_not_null", ondelete="restrict")
+        "res.partner", tracking=True, index="btree_not_null", ondelete="restrict",
+        domain="['|', ('company_id', '=', False), ('company_id', 'parent_of', company_id)]")
     note = fields.Text()
     evidence = fields.Binary(compute="_compute_evidence", inverse="_inverse_evidence", compute_sudo=True)
     evidence_name = fields.Char(compute="_compute_evidence", inverse="_inverse_evidence", compute_sudo=True)
@@ -130,9 +131,8 @@ class CustomerChurnCase(models.Model):
         return result
 
     def _check_given(self, vals):
-        for case in self:
-            case.reason_id.browse(vals.get("reason_id", case.reason_id.id))._check_competitor(
-                case.partner_id, case.competitor_id.browse(vals.get("competitor_id", case.competitor_id.id)))
+        given = {name: vals[name] for name in GIVEN if name in vals}
+        self.env["customer.churn.reason.answer"]._check_rows([{**case._prepare_answer(), **given} for case in self])
 
     def _keep_answers(self):
         """The history has what now stands on the case, unless that comes from it."""

@@ -42,10 +42,7 @@ class CustomerChurnReasonAnswer(models.Model):
         if not rows:
             return self.browse()
         known = self._look_up(rows)
-        for row in rows:
-            self.env["customer.churn.reason"].browse(row["reason_id"])._check_competitor(
-                self.env["res.partner"].browse(row["partner_id"]),
-                self.env["res.partner"].browse(row.get("competitor_id")))
+        self._check_rows(rows)
         # sudo: nobody writes answers by hand; the rights on each customer were checked above
         answers = self.sudo().create([self._prepare_answer_vals(row, *known) for row in rows])
         answers.batch_id = answers[0]
@@ -53,6 +50,31 @@ class CustomerChurnReasonAnswer(models.Model):
         answers._settle()
         answers._schedule_plans()
         return answers.with_env(self.env)
+
+    @api.model
+    def _check_rows(self, rows):
+        """Refuse reasons that lack their competitor. What stands for a case already is not asked again: it was right
+        when it was given."""
+        last = self._get_last(self.env["customer.churn.case"].browse(
+            [row["case_id"] for row in rows if row.get("case_id")]))
+        for row in rows:
+            stands = last.get(row.get("case_id"), self.browse())
+            reason, competitor = stands.reason_id.browse(row["reason_id"]), stands.competitor_id.browse(
+                row.get("competitor_id"))
+            if (reason, competitor) != (stands.reason_id, stands.competitor_id):
+                reason._check_competitor(
+                    self.env["res.partner"].browse(row["partner_id"]), competitor,
+                    self.env["res.company"].browse(row["company_id"]))
+
+    @api.model
+    def _forget_own_competitors(self, customer):
+        """After contacts were merged: who is the customer now cannot have been its competitor."""
+        own = [("partner_id", "=", customer.id), ("competitor_id.commercial_partner_id", "=", customer.id)]
+        self.search(own).competitor_id = False
+        cases = self.env["customer.churn.case"].with_context(tracking_disable=True).search(own)
+        cases.competitor_id = False
+        cases._say(lambda case: case.env._(
+            "The competitor was merged into the customer and is none any more. Choose another one, if you know it."))
 
     def _keep_evidence(self, evidence, name):
         if evidence:

@@ -21,6 +21,7 @@ from . import (
     test_purchase,
     test_purity,
     test_reason,
+    test_reason_history,
     test_record,
     test_run,
     test_security,

@@ -193,6 +193,11 @@ class ChurnCommon(TransactionCase):
         self.night()
         return self.cases(partner)
 
+    def merge(self, *partners, into):
+        wizard = self.env["base.partner.merge.automatic.wizard"].create({})
+        wizard._merge([partner.id for partner in partners], into, extra_checks=False)
+        self.env.invalidate_all()
+
     def reason(self, code):
         return self.env.ref(f"customer_churn.customer_churn_reason_{code}")
 

@@ -265,17 +265,12 @@ class TestCase(ChurnCommon):
             self.profile(self.bert).with_user(self.seller).action_open_case()
 
     # ------------------------------------------------------------------ customers that become others
-    def _merge(self, *partners, into):
-        wizard = self.env["base.partner.merge.automatic.wizard"].create({})
-        wizard._merge([partner.id for partner in partners], into, extra_checks=False)
-        self.env.invalidate_all()
-
     def test_of_merged_customers_the_older_case_goes_on(self):
         older = self.opened(self.anna)
         self.silent(self.cleo)
         self.night(later(1))
         younger = self.cases(self.cleo)
-        self._merge(self.anna, self.cleo, into=self.cleo)
+        self.merge(self.anna, self.cleo, into=self.cleo)
         self.assertEqual(older.partner_id | younger.partner_id, self.cleo)
         self.assertEqual((older.state, younger.state, younger.outcome), ("open", "closed", "false_alarm"))
         self.assertIn(f"data-oe-id=\"{older.id}\"", younger.message_ids[0].body)
@@ -285,7 +280,7 @@ class TestCase(ChurnCommon):
     def test_the_only_case_moves_along_when_customers_are_merged(self):
         case = self.opened(self.anna)
         self.bought(self.cleo, before(60))
-        self._merge(self.anna, self.cleo, into=self.cleo)
+        self.merge(self.anna, self.cleo, into=self.cleo)
         self.night(later(1))
         self.assertEqual((case.partner_id, case.state), (self.cleo, "open"))
 
