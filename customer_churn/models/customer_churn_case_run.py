@@ -49,14 +49,23 @@ class CustomerChurnCase(models.Model):
             "%(old)s belongs to %(new)s now: the case moved along.", old=self.partner_id.display_name,
             new=customer.display_name)})
         self.partner_id = customer
+        self._hand_answers(self)
         self.env.flush_all()
 
     def _close_double(self, other, run=None):
         self._close("false_alarm", run)
+        self._hand_answers(other)
         self._message_log_batch({self.id: self.env._(
             "The customer became one with that of another case: go on in the %(case)s.", case=other._get_link())})
         other._message_log_batch({other.id: self.env._(
             "The customer became one with that of the %(case)s, which is closed.", case=self._get_link())})
+
+    def _hand_answers(self, case):
+        """What was answered for this case is for `case` and its customer, where the last answer stands."""
+        answers = self.answer_ids
+        answers.write({"case_id": case.id, "partner_id": case.partner_id.id})
+        answers._settle_cases(self - case)
+        answers._settle()
 
     @api.model
     def _merge_customers(self, sources, customer):

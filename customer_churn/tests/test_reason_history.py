@@ -1,7 +1,8 @@
 from odoo.exceptions import UserError
 from odoo.tests import tagged
 
-from .common_reason import ReasonCommon
+from .common import before, later
+from .common_reason import FILE, ReasonCommon
 
 
 @tagged("post_install", "-at_install", "customer_churn")
@@ -65,3 +66,120 @@ class TestReasonHistory(ReasonCommon):
         Wizard = self.env["customer.churn.reason.wizard"].with_user(self.manager).with_context(
             active_model=profile._name, active_ids=profile.ids, allowed_company_ids=(self.company | sister).ids)
         return Wizard.create({"reason_id": self.reason("competitor").id, "competitor_id": self.rival.id})
+
+    # ------------------------------------------------------------------ what the plans schedule
+    def _plan(self, code, *steps, **values):
+        todo = self.env.ref("mail.mail_activity_data_todo")
+        plan = self.env["mail.activity.plan"].create({
+            "name": code, "res_model": "customer.churn.case", "company_id": False,
+            "template_ids": [(0, 0, {"activity_type_id": todo.id, "summary": step}) for step in steps], **values})
+        self.reason(code).activity_plan_id = plan
+        return plan
+
+    def assertPlanned(self, record, *summaries):
+        self.env.invalidate_all()
+        self.assertEqual(sorted(record.activity_ids.mapped("summary")), sorted(summaries))
+
+    def test_what_was_done_is_not_scheduled_again(self):
+        self._plan("price", "Call", "Offer")
+        case = self.cases(self.anna).with_user(self.seller)
+        case.reason_id = self.reason("price")
+        self.assertPlanned(case, "Call", "Offer")
+        case.activity_ids.filtered(lambda activity: activity.summary == "Call").action_feedback()
+        case.note = "typo"
+        case.evidence = FILE
+        self.assertPlanned(case, "Offer")
+        case.reason_id = self.reason("service")
+        self.assertPlanned(case)
+        case.reason_id = self.reason("price")
+        self.assertPlanned(case, "Offer")
+
+    def test_in_a_new_case_it_is(self):
+        self._plan("price", "Call")
+        case = self.cases(self.anna)
+        case.reason_id = self.reason("price")
+        case.activity_ids.action_feedback()
+        case.action_close("lost")
+        self.profile(self.anna).with_user(self.seller).action_open_case()
+        second = self.cases(self.anna) - case
+        second.reason_id = self.reason("price")
+        self.assertPlanned(second, "Call")
+
+    def test_taking_back_restores_what_was_scheduled_before(self):
+        self._plan("price", "Call", "Offer")
+        self._plan("service", "Apologise")
+        case = self.cases(self.anna)
+        self._record(case, reason=self.reason("price"))
+        case.activity_ids.filtered(lambda activity: activity.summary == "Call").action_feedback()
+        answer = self._record(case, user=self.manager)
+        self.assertPlanned(case, "Apologise")
+        answer.with_user(self.manager).action_undo()
+        self.assertPlanned(case, "Offer")
+        self.assertEqual(case.activity_ids.user_id, self.seller)
+
+    def test_a_closed_case_is_planned_nothing_for(self):
+        self._plan("price", "Call")
+        case = self.cases(self.anna)
+        case.action_close("lost", self.reason("service"))
+        case.with_user(self.seller).reason_id = self.reason("price")
+        self.assertPlanned(case)
+        self.assertReasons(self.anna, "price")
+
+    def test_plans_that_are_archived_or_of_another_company_schedule_nothing(self):
+        case = self.cases(self.anna)
+        sister = self._create_company("Sister")
+        for values, planned in (({"active": False}, []), ({"company_id": sister.id}, []),
+                                ({"company_id": self.company.id}, ["Call"])):
+            self._plan("price", "Call", **values)
+            case.reason_id = self.reason("price")
+            self.assertPlanned(case, *planned)
+            case.reason_id = False
+            self.assertPlanned(case)
+
+    def test_who_has_no_access_is_planned_nothing_for(self):
+        self._plan("price", "Call")
+        clerk = self._user("churn_clerk", "base.group_user")
+        case = self.cases(self.anna)
+        case.user_id = False
+        self.anna.user_id = clerk
+        self._record(case, user=self.manager, reason=self.reason("price"))
+        self.assertEqual(case.activity_ids.user_id, self.manager)
+
+    # ------------------------------------------------------------------ customers that become others
+    def test_a_case_that_moves_takes_its_answers_along(self):
+        self._plan("price", "Offer")
+        self._plan("service", "Apologise")
+        ada, firm = self.env["res.partner"].create([{"name": "Ada"}, {"name": "Firm", "is_company": True}])
+        self.bought(ada, before(60), before(40))
+        self.bought(firm, before(160), before(130))
+        firm.user_id = self.manager
+        self.night(later(1))
+        case = self.cases(ada)
+        case.reason_id = self.reason("price")
+        ada.parent_id = firm
+        self.night(later(2))
+        self.assertEqual((case.partner_id, case.answer_ids.partner_id), (firm, firm))
+        self.assertEqual(case.answer_ids.user_id, self.manager)
+        self.assertEqual(self.profile(firm).reason_id, self.reason("price"))
+        self.assertPlanned(case, "Offer")
+        case.reason_id = self.reason("service")
+        self.assertPlanned(case, "Apologise")
+
+    def test_of_merged_customers_one_answer_stands(self):
+        older, younger = self.cases(self.anna), self.cases(self.bert)
+        older.reason_id = self.reason("price")
+        younger.reason_id = self.reason("service")
+        younger.note = "They said"
+        self.merge(self.anna, self.bert, into=self.anna)
+        for at in (None, later(1)):
+            if at:
+                self.night(at)
+            self.assertEqual((older.state, younger.state), ("open", "closed"))
+            self.assertEqual((older.reason_id, older.note), (self.reason("service"), "They said"))
+            self.assertEqual(self.profile(self.anna).reason_id, self.reason("service"))
+            answers = self.Answer.search([("partner_id", "=", self.anna.id)])
+            self.assertEqual(answers.case_id, older)
+            self.assertEqual(answers.filtered("is_current").mapped("reason_id.code"), ["service"])
+            self.assertFalse(younger.reason_id)
+        answers.filtered("is_current").action_undo()
+        self.assertEqual((older.reason_id, older.note), (self.reason("service"), False))

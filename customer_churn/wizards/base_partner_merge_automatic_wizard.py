@@ -19,5 +19,5 @@ class BasePartnerMergeAutomaticWizard(models.TransientModel):
             moved = self.env[name].sudo().search([("partner_id", "=", dst_partner.id)])
             self.env.add_to_compute(moved._fields["user_id"], moved)
         # sudo: nor what was answered for them
-        self.env["customer.churn.reason.answer"].sudo()._forget_own_competitors(dst_partner)
+        self.env["customer.churn.reason.answer"].sudo()._follow_merge(dst_partner)
         return result
