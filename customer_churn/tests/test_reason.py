@@ -273,6 +273,15 @@ class TestReason(ReasonCommon):
             self._close(case, outcome="lost", root_id=self.reason("other").id)
         self.assertReasons(self.anna, "competitor")
 
+    def test_closing_without_a_reason_keeps_the_note_and_the_evidence(self):
+        case = self.cases(self.anna)
+        case.reason_id = self.reason("price")
+        self._close(case, outcome="false_alarm", note="they told me", evidence=FILE, evidence_name="a.txt")
+        self.assertEqual(
+            (case.outcome, case.reason_id, case.note, case.evidence_name),
+            ("false_alarm", self.reason("price"), "they told me", "a.txt"))
+        self.assertReasons(self.anna, "price")
+
     # ------------------------------------------------------------------ what nobody touches
     @mute_logger("odoo.addons.base.models.ir_model")
     def test_answers_and_events_are_written_by_nobody(self):
