@@ -13,7 +13,7 @@ STATE = [("open", "Open"), ("closed", "Closed")]
 OUTCOME = [("won_back", "Won Back"), ("false_alarm", "False Alarm"), ("lost", "Lost"), ("written_off", "Written Off")]
 BY_PERSON = ("false_alarm", "lost")
 GIVEN = ("reason_id", "competitor_id", "note")
-BY_USERS = {*GIVEN, "user_id", "is_control", "evidence", "evidence_name"}  # of our own fields
+BY_USERS = {*GIVEN, "user_id", "is_control", "evidence", "evidence_name"}  # of our own fields; is_control by managers
 
 
 class CustomerChurnCase(models.Model):
@@ -52,7 +52,8 @@ class CustomerChurnCase(models.Model):
         "customer.churn.run", string="Closed by Run", readonly=True, index="btree_not_null", ondelete="set null",
         help="The run that found the answer in the ledger. Empty: a person closed the case.")
     is_control = fields.Boolean(
-        string="Control Group", help="Left alone on purpose: what becomes of it shows what our work is worth.")
+        string="Control Group", tracking=True,
+        help="Left alone on purpose: what becomes of it shows what our work is worth.")
 
     reason_id = fields.Many2one("customer.churn.reason", tracking=True, index="btree_not_null", ondelete="restrict")
     root_id = fields.Many2one(related="reason_id.root_id", string="Main Reason")
@@ -123,6 +124,9 @@ class CustomerChurnCase(models.Model):
             raise AccessError(self.env._(
                 "%(fields)s: not to be written by hand. Close or reopen the case instead.",
                 fields=", ".join(self._fields[name]._description_string(self.env) for name in sorted(own))))
+        if "is_control" in vals and not self.env.su and not self.env.user.has_group(MANAGER):
+            raise AccessError(self.env._(
+                "Only managers decide which cases are left alone to measure. Ask one of them."))
         if given := vals.keys() & set(GIVEN):
             self._check_given(vals)
         result = super().write(vals)
@@ -158,7 +162,7 @@ class CustomerChurnCase(models.Model):
         self._check_outcome(outcome)
         self._check_state("open", self.env._("%(customers)s: closed already. Reopen the case first, if it must be."))
         if reason:
-            self.write({"reason_id": getattr(reason, "id", reason)})
+            self.write({"reason_id": self.reason_id._find(reason).id})
         self._close(outcome)
 
     def _check_outcome(self, outcome):
@@ -202,8 +206,6 @@ class CustomerChurnCase(models.Model):
     def action_reopen(self):
         """Back to work. The ledger closes it again by itself if the purchase that won it back still counts."""
         self.check_access("write")
-        if not self.env.user.has_group(MANAGER) and self.user_id != self.env.user:
-            raise UserError(self.env._("Only the owner of a case, or a manager, may reopen it. Ask one of them."))
         self._check_state("closed", self.env._("%(customers)s: the case is open."))
         self._check_reopening()
         self._reopen()

@@ -108,7 +108,7 @@ class CustomerChurnCase(models.Model):
             """
             WITH used AS (
                 SELECT user_id, count(*) FROM customer_churn_case
-                 WHERE company_id = %(company)s AND opened_date >= %(monday)s GROUP BY user_id),
+                 WHERE company_id = %(company)s AND opened_date >= %(monday)s AND run_id IS NOT NULL GROUP BY user_id),
                  full_up AS (SELECT user_id FROM used WHERE count >= %(capacity)s),
                  candidate AS MATERIALIZED (
                 SELECT p.id, p.partner_id, p.status_date, p.last_purchase_date, p.revenue_at_stake,

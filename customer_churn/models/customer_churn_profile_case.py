@@ -49,7 +49,7 @@ class CustomerChurnProfile(models.Model):
 
     # ------------------------------------------------------------------ buttons
     def action_open_case(self):
-        """*Open a Case* or *Go to Case*: by hand whatever the status, and beyond the weekly capacity."""
+        """*Open a Case* or *Go to Case*: by hand whatever the status, and without using up the weekly capacity."""
         self.ensure_one()
         self.check_access("read")
         case = self.case_id or self._open_case()

@@ -84,6 +84,15 @@ class CustomerChurnReason(models.Model):
                 "%(reasons)s: in use, and what was answered must stay readable. Archive instead.",
                 reasons=", ".join(dict.fromkeys(names))))
 
+    @api.model
+    def _find(self, reason):
+        """The record of a record or id."""
+        found = self.browse(None if isinstance(reason, str) else getattr(reason, "id", reason)).exists()
+        if not found:
+            raise UserError(self.env._(
+                "%(reason)s is no reason. Give the id of one of the configured reasons.", reason=reason))
+        return found
+
     def _check_competitor(self, customer, competitor, company):
         """Refuse, by the customer's name, an answer that lacks its competitor or names one that cannot be."""
         if self.requires_competitor and not competitor:

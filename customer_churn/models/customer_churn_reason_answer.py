@@ -71,6 +71,11 @@ class CustomerChurnReasonAnswer(models.Model):
         answers = answers.search([("batch_id", "in", answers.ids)])
         if not self.env.user.has_group(MANAGER) and answers.author_id != self.env.user:
             raise UserError(self.env._("Only who gave these answers, or a manager, may take them back. Ask one."))
+        # sudo: the companies that are not the user's are named
+        if others := answers.company_id - self.env.user.sudo().company_ids:
+            raise UserError(self.env._(
+                "These answers were given for %(companies)s too, and are taken back as a whole. Ask a manager who "
+                "works there as well.", companies=", ".join(others.mapped("name"))))
         answers._check_undo()
         answers.is_undone = True
         answers._settle()

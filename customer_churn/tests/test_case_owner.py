@@ -71,3 +71,53 @@ class TestCaseOwner(ChurnCommon):
         self.assertIn(self.seller, self.company._get_churn_users())
         with Form(case.with_user(self.manager)) as form:
             form.user_id = self.other_seller
+
+    # ------------------------------------------------------------------ the rule
+    def test_without_a_salesperson_the_fallback_gets_the_case(self):
+        self.assertFalse(self.opened(self.cleo).user_id)
+        self.company.churn_case_fallback_user_id = self.manager
+        self.night(later(1))
+        self.assertEqual(self.cases(self.cleo).user_id, self.manager)
+
+    def test_unassigned_cases_have_a_capacity_of_their_own(self):
+        self.company.churn_case_capacity = 2
+        self.silent(*self.customers(3), self.anna)
+        self.assertEqual(self.night().case_count, 3)
+        self.assertEqual(self.night(later(1)).case_count, 0)
+        self.assertEqual(self.night(later(7)).case_count, 1)
+
+    def test_an_archived_owner_is_replaced_and_the_new_one_told_once(self):
+        ada, bo = self.customers(2)
+        (ada | bo).user_id = self.seller
+        self.silent(ada, bo)
+        self.night()
+        self.company.churn_case_fallback_user_id = self.manager
+        self.seller.active = False
+        told = self.env["mail.message"].search_count([("partner_ids", "in", self.manager.partner_id.ids)])
+        self.night(later(1))
+        self.assertEqual((self.cases(ada) | self.cases(bo)).user_id, self.manager)
+        self.assertIn("Handed on", self.cases(ada).message_ids[0].body)
+        messages = self.env["mail.message"].search([("partner_ids", "in", self.manager.partner_id.ids)])
+        self.assertEqual(len(messages), told + 1)
+        self.assertIn(ada.name, messages[0].body)
+        self.assertIn(bo.name, messages[0].body)
+
+    def test_an_owner_who_left_the_company_is_replaced(self):
+        case = self.opened(self.anna)
+        self.company.churn_case_fallback_user_id = self.manager
+        self.seller.write({"company_ids": [(6, 0, self.sister.ids)], "company_id": self.sister.id})
+        self.night(later(1))
+        self.assertEqual(case.user_id, self.manager)
+
+    def test_the_owner_follows_the_salesperson_unless_chosen_by_hand(self):
+        case = self.opened(self.anna)
+        for user in (self.seller, self.manager):
+            case.activity_schedule("mail.mail_activity_data_todo", user_id=user.id)
+        self.anna.user_id = self.other_seller
+        self.night(later(1))
+        self.assertEqual(case.user_id, self.other_seller)
+        self.assertEqual(case.activity_ids.user_id, self.other_seller | self.manager)
+        case.with_user(self.manager).user_id = self.manager
+        self.anna.user_id = self.seller
+        self.night(later(2))
+        self.assertEqual(case.user_id, self.manager)

@@ -1,7 +1,7 @@
 from odoo.exceptions import UserError
 from odoo.tests import tagged
 
-from .common import before, later
+from .common import MANAGER, before, later
 from .common_reason import FILE, ReasonCommon
 
 
@@ -61,6 +61,25 @@ class TestReasonHistory(ReasonCommon):
         self.rival.company_id = self.company
         self._record(self.profile(self.cleo), user=self.manager, competitor_id=self.rival.id)
         self.assertEqual(self.Answer.search([]).competitor_id, self.rival)
+
+    def test_a_manager_of_one_company_takes_nothing_back_in_another(self):
+        sister = self._create_company("Sister")
+        self.bought(self.anna, before(60), before(40), company=sister)
+        self.night(company=sister)
+        both = self.cases(self.bert) | self.cases(self.anna, sister)
+        big = self._user("churn_big", MANAGER)
+        big.company_ids += sister
+        Wizard = self.env["customer.churn.reason.wizard"].with_user(big).with_context(
+            active_model=both._name, active_ids=both.ids, allowed_company_ids=(self.company | sister).ids)
+        Wizard.create({"reason_id": self.reason("service").id}).action_apply()
+        answers = self.Answer.with_context(allowed_company_ids=(self.company | sister).ids).search([])
+        mine = answers.filtered(lambda answer: answer.company_id == self.company)
+        with self.assertRaisesRegex(UserError, "Sister"):
+            mine.with_user(self.manager).with_context(allowed_company_ids=self.company.ids).action_undo()
+        self.assertEqual(both.reason_id, self.reason("service"))
+        mine.with_user(big).action_undo()
+        self.env.invalidate_all()
+        self.assertFalse(both.reason_id)
 
     def _wizard_of_both(self, profile, sister):
         Wizard = self.env["customer.churn.reason.wizard"].with_user(self.manager).with_context(
