@@ -31,6 +31,7 @@ from . import (
     customer_churn_run_record,
     customer_churn_status_mixin,
     customer_churn_summary,
+    mail_activity_plan,
     onboarding_onboarding,
     onboarding_onboarding_step,
     res_company,

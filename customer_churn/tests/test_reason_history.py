@@ -1,5 +1,6 @@
 from odoo.exceptions import UserError
 from odoo.tests import tagged
+from odoo.tools import mute_logger
 
 from .common import MANAGER, before, later
 from .common_reason import FILE, ReasonCommon
@@ -163,6 +164,26 @@ class TestReasonHistory(ReasonCommon):
         self.anna.user_id = clerk
         self._record(case, user=self.manager, reason=self.reason("price"))
         self.assertEqual(case.activity_ids.user_id, self.manager)
+
+    # ------------------------------------------------------------------ what is in use
+    def test_a_competitor_that_was_named_is_archived_not_deleted(self):
+        self._record(self.cases(self.anna), reason=self.reason("competitor"), competitor_id=self.rival.id)
+        self._record(self.cases(self.anna), reason=self.reason("service"))
+        other = self.env["res.partner"].create({"name": "Other"})
+        with self.assertRaisesRegex(UserError, "Rival: .*Archive"):
+            (self.rival | other).unlink()
+        other.unlink()
+        self.rival.active = False
+
+    @mute_logger("odoo.models.unlink")
+    def test_a_plan_that_reasons_schedule_is_not_deleted(self):
+        plan = self._plan("price", "Call").with_user(self.manager)
+        self.reason("price").active = False
+        with self.assertRaisesRegex(UserError, "price: .*Our Price Was Too High"):
+            plan.unlink()
+        self.reason("price").activity_plan_id = False
+        plan.unlink()
+        self.assertFalse(plan.exists())
 
     # ------------------------------------------------------------------ customers that become others
     def test_a_case_that_moves_takes_its_answers_along(self):
