@@ -53,7 +53,7 @@ class ResCompany(models.Model):
         # sudo: depends on no reader
         users = self.env["res.users"].sudo().search([
             ("company_ids", "in", self.id), ("share", "=", False), ("all_group_ids", "in", self.env.ref(USER).id)])
-        return users.sudo(False)
+        return users.with_env(self.env)
 
     @api.model
     def _churn_users_domain(self, company):
