@@ -60,6 +60,8 @@ class CustomerChurnReasonAnswer(models.Model):
             stands = last.get(row.get("case_id"), self.browse())
             reason, competitor = stands.reason_id.browse(row["reason_id"]), stands.competitor_id.browse(
                 row.get("competitor_id"))
+            reason = self.env["customer.churn.reason"].browse(row["reason_id"])
+            competitor = self.env["res.partner"].browse(row.get("competitor_id"))
             if (reason, competitor) != (stands.reason_id, stands.competitor_id):
                 reason._check_competitor(
                     self.env["res.partner"].browse(row["partner_id"]), competitor,
