@@ -58,8 +58,6 @@ class CustomerChurnReasonAnswer(models.Model):
             [row["case_id"] for row in rows if row.get("case_id")]))
         for row in rows:
             stands = last.get(row.get("case_id"), self.browse())
-            reason, competitor = stands.reason_id.browse(row["reason_id"]), stands.competitor_id.browse(
-                row.get("competitor_id"))
             reason = self.env["customer.churn.reason"].browse(row["reason_id"])
             competitor = self.env["res.partner"].browse(row.get("competitor_id"))
             if (reason, competitor) != (stands.reason_id, stands.competitor_id):

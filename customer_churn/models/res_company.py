@@ -75,6 +75,7 @@ class ResCompany(models.Model):
             found = calendar.plan_days(1, start, compute_leaves=True)
             return found.date() if found else day
         return day + timedelta(days=max(7 - day.weekday(), 0)) if day.weekday() >= SATURDAY else day
+
     def _get_pool_date(self, date, idle_days):
         """When a customer comes into the pool whose owner is warned on `date`."""
         return fields.Date.add(date, days=max(self.churn_pool_warn_days, self.churn_pool_days - idle_days))
