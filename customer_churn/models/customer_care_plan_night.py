@@ -21,10 +21,20 @@ class CustomerCarePlan(models.Model):
         steps = [(company, step) for company in companies for step in self._get_steps(company)]
         cron._commit_progress(remaining=len(steps))
         for company, step in steps:
-            if self._try_lock(company):
-                step(self.env["customer.churn.run"]._get_today(company))
+            self._step_safely(company, step)
             if not cron._commit_progress(1):
                 return
+
+    @api.model
+    def _step_safely(self, company, step):
+        """Whatever becomes of one step, the other companies' nights go on."""
+        try:
+            with self.env.cr.savepoint():
+                if self._try_lock(company):
+                    step(self.env["customer.churn.run"]._get_today(company))
+        except Exception:  # whatever it is; the next night tries again
+            _logger.exception("care of %s failed", company.name)
+            self.env.invalidate_all(flush=False)
 
     @api.model
     def _care(self, company, date=None):
@@ -103,10 +113,17 @@ class CustomerCarePlan(models.Model):
         """The steps of the activity plan for all customers, in one go and without a mail each."""
         self._schedule([
             (treatment, {
-                "activity_type_id": step.activity_type_id.id, "summary": step.summary, "note": step.note,
+                "activity_type_id": self._get_activity_type(step, treatment).id,
+                "summary": step.summary, "note": step.note,
                 "date_deadline": max(step._get_date_deadline(date), date),
                 "user_id": step._determine_responsible(treatment.user_id, treatment.partner_id)["responsible"].id})
             for step in self.activity_plan_id.template_ids for treatment in treatments])
+
+    def _get_activity_type(self, step, treatment):
+        """A type of cases only serves no contact."""
+        kind = step.activity_type_id
+        fits = not kind.res_model or kind.res_model == (treatment.case_id or treatment.partner_id)._name
+        return kind if fits else self.env.ref("mail.mail_activity_data_todo")
 
     def _schedule(self, pairs):
         """Create activities `pairs` (treatment, values) on the customer's case, or on the customer."""

@@ -81,11 +81,12 @@ class CustomerCarePlan(models.Model):
             SQL("p.id IN %s", self.env["customer.churn.profile"]._search(self._get_domain()).subselect())]
         if self.stop_on_dispute:
             conditions.append(SQL("p.partner_id <> ALL(%s)", run._get_held_partners(company).ids))
-        if self.mail_template_id and not self.activity_plan_id:  # who opted out can be met by activities only
+        if self.stop_on_opt_out or not self.activity_plan_id:  # who opted out can be met by activities only
             conditions.append(SQL(
                 "NOT EXISTS (SELECT FROM mail_blacklist b WHERE b.active AND b.email = partner.email_normalized)"))
-        if self.activity_plan_id:
-            conditions.append(SQL("%s IS NOT NULL", self._responsible_sql()))
+        reachable = SQL("FALSE") if self.activity_plan_id else SQL(
+            "(partner.email_normalized IS NOT NULL AND COALESCE(partner.message_bounce, 0) = 0)")
+        conditions.append(SQL("(%s OR %s IS NOT NULL)", reachable, self._responsible_sql()))
         return SQL(
             """SELECT p.id, p.partner_id, p.revenue_at_stake, k.id AS case_id, %(user)s AS user_id,
                       (%(occasion)s)::varchar AS occasion
