@@ -204,7 +204,10 @@ class CustomerCarePlan(models.Model):
         self.ensure_one()
         rows = self._choose(self.env["customer.churn.run"]._get_today(self.company_id))
         action = self.env["ir.actions.act_window"]._for_xml_id("customer_churn.customer_churn_profile_action")
-        return {**action, "name": self.env._("%(plan)s: Tonight", plan=self.name), "path": False,
+        name = self.env._(
+            "%(plan)s: tonight %(count)s, of whom %(control)s left alone", plan=self.name, count=len(rows),
+            control=sum(row["is_control"] for row in rows))
+        return {**action, "name": name, "path": False,
                 "domain": [("id", "in", [row["id"] for row in rows])], "context": {"active_test": False},
                 "help": self.env._("Nobody would be treated tonight.")}
 

@@ -4,7 +4,9 @@ night that is killed leaves whole plans and the next one goes on."""
 import logging
 
 from odoo import api, models
+from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from odoo.tools import SQL
+from psycopg2.errors import UniqueViolation
 
 _logger = logging.getLogger(__name__)
 LOCK_CLASS = 1_938_402_117  # of PostgreSQL's advisory locks: the care of a company
@@ -72,6 +74,11 @@ class CustomerCarePlan(models.Model):
             with self.env.cr.savepoint():
                 self._treat(date)
                 error = False
+        except (UniqueViolation, *PG_CONCURRENCY_EXCEPTIONS_TO_RETRY):
+            # another night did it, or somebody wrote the same rows: the next night looks again
+            _logger.info("care plan %s of %s met others", self.name, self.company_id.name, exc_info=True)
+            self.env.invalidate_all(flush=False)
+            return
         except Exception as fault:  # whatever it is, the other plans go on and the managers see it
             _logger.info("care plan %s of %s failed", self.name, self.company_id.name, exc_info=True)
             self.env.invalidate_all(flush=False)

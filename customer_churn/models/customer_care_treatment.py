@@ -10,6 +10,7 @@ STATE = [("open", "Under Way"), ("done", "Done"), ("stopped", "Stopped"), ("cont
 STOP_REASON = [
     ("bought", "Bought again"), ("case_closed", "The case was closed"), ("opted_out", "Opted out"),
     ("dispute", "Invoices are disputed"),
+    ("removed", "The activities were taken away"),
     ("plan", "The plan was archived"), ("customer", "The customer was archived"),
 ]
 

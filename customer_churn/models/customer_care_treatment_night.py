@@ -111,9 +111,12 @@ class CustomerCareTreatment(models.Model):
 
     @api.model
     def _end_done(self, company):
-        """Nothing is planned any more: done."""
+        """Nothing is planned any more: done, unless somebody took away all that was planned."""
         under_way = self.search([("company_id", "=", company.id), ("state", "=", "open")])
-        (under_way - under_way.filtered("activity_ids")).state = "done"
+        over = (under_way - under_way.filtered("activity_ids")).with_context(active_test=False)
+        done = over.filtered(lambda treatment: treatment.activity_ids or treatment.mail_message_id)
+        done.state = "done"
+        (over - done).write({"state": "stopped", "stop_reason": "removed"})
 
     # ------------------------------------------------------------------ escalation
     @api.model

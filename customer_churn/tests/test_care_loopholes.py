@@ -170,12 +170,15 @@ class TestCareStumbles(LoopholeCommon):
     def test_a_condition_is_tried_out_under_the_rights_of_who_writes_it(self):
         with self.assertRaisesRegex(ValidationError, "Bad.*not one on customers"), self.env.cr.savepoint():
             self.plan(name="Bad", domain="[('partner_id.churn_profile_id', 'any', [('gone', '=', 1)])]")
+        with self.assertRaisesRegex(ValidationError, "Bad.*not one on customers.*abc"), self.env.cr.savepoint():
+            self.plan(name="Bad", domain="[('purchase_count', '=', 'abc')]")
+        values = {"name": "Bad", "company_id": self.company.id, "activity_plan_id": self.steps.id,
+                  "domain": "[('partner_id.invoice_ids.amount_total', '>', 3)]"}
         manager = self._user("churn_manager", MANAGER)
         with self.assertRaisesRegex(ValidationError, "Bad.*not one on customers"), self.env.cr.savepoint():
-            self.Plan.with_user(manager).create({
-                "name": "Bad", "company_id": self.company.id, "activity_plan_id": self.steps.id,
-                "domain": "[('partner_id.user_ids.totp_enabled', '=', True), "
-                          "('partner_id.signup_type', '=', 'reset')]"})
+            self.Plan.with_user(manager).create(dict(values))
+        with self.assertRaisesRegex(ValidationError, "Bad.*not one on customers"), self.env.cr.savepoint():
+            self.Plan.with_user(manager).sudo().create(dict(values))
 
     def test_late_activities_go_to_the_next_who_is_at_work(self):
         self.silent_all()
@@ -186,6 +189,22 @@ class TestCareStumbles(LoopholeCommon):
         gone.active = False
         self.care(before(-4))
         self.assertEqual(treatment.activity_ids.sorted("date_deadline")[0].user_id, self.leader)
+
+    def test_activities_that_somebody_took_away_are_not_done(self):
+        self.silent_all()
+        self.plan()
+        treatments = {t.partner_id: t for t in self.care()}
+        treatments[self.anna].activity_ids.unlink()
+        treatments[self.bert].activity_ids.action_done()
+        self.care(before(-1))
+        self.assertEqual({c: (t.state, t.stop_reason) for c, t in treatments.items()}, {
+            self.anna: ("stopped", "removed"), self.bert: ("done", False), self.cleo: ("open", False)})
+
+    def test_the_preview_says_how_many_are_left_alone(self):
+        self.silent_all()
+        self.patch(type(self.Run), "_get_today", lambda *args: TODAY)
+        self.assertIn("3, of whom 0 left alone", self.plan().action_preview()["name"])
+        self.assertIn("3, of whom 3 left alone", self.plan(control_share=100).action_preview()["name"])
 
     def test_a_holiday_of_the_company_is_no_working_day(self):
         calendar = self.company.resource_calendar_id
