@@ -40,7 +40,7 @@ class CustomerCarePlan(models.Model):
     _check_company_auto = True
 
     name = fields.Char(required=True, translate=True)
-    active = fields.Boolean(default=True)
+    active = fields.Boolean(string="In Use", default=True)
     sequence = fields.Integer(default=10)
     company_id = fields.Many2one(
         "res.company", required=True, default=lambda self: self.env.company, index=True, ondelete="cascade",
@@ -202,12 +202,14 @@ class CustomerCarePlan(models.Model):
     def action_preview(self):
         """Who would be treated tonight, or left alone; nobody is."""
         self.ensure_one()
+        self.check_access("write")
         rows = self._choose(self.env["customer.churn.run"]._get_today(self.company_id))
         action = self.env["ir.actions.act_window"]._for_xml_id("customer_churn.customer_churn_profile_action")
         name = self.env._(
             "%(plan)s: tonight %(count)s, of whom %(control)s left alone", plan=self.name, count=len(rows),
             control=sum(row["is_control"] for row in rows))
-        return {**action, "name": name, "path": False,
+        # without its id: loaded again, the page is the plan's form and not the list of all customers
+        return {**action, "id": False, "name": name, "display_name": name, "path": False,
                 "domain": [("id", "in", [row["id"] for row in rows])], "context": {"active_test": False},
                 "help": self.env._("Nobody would be treated tonight.")}
 

@@ -75,12 +75,14 @@ class CustomerCarePlan(models.Model):
     def _candidates_sql(self, date):
         """The customers who are in an occasion of the plan on `date`, met before or not."""
         join, condition, occasion = getattr(self, f"_on_{self.trigger}")(date)
-        company, run = self.company_id, self.env["customer.churn.run"]
+        company = self.company_id
         conditions = [
             SQL("p.company_id = %s AND partner.active", company.id), condition,
             SQL("p.id IN %s", self.env["customer.churn.profile"]._search(self._get_domain()).subselect())]
         if self.stop_on_dispute:
-            conditions.append(SQL("p.partner_id <> ALL(%s)", run._get_held_partners(company).ids))
+            # sudo: whoever looks at the plan beforehand need not read journal items; only who is left out is known
+            held = self.env["customer.churn.run"].sudo()._get_held_partners(company)
+            conditions.append(SQL("p.partner_id <> ALL(%s)", held.ids))
         if self.stop_on_opt_out or not self.activity_plan_id:  # who opted out can be met by activities only
             conditions.append(SQL(
                 "NOT EXISTS (SELECT FROM mail_blacklist b WHERE b.active AND b.email = partner.email_normalized)"))

@@ -200,6 +200,19 @@ class TestCareStumbles(LoopholeCommon):
         self.assertEqual({c: (t.state, t.stop_reason) for c, t in treatments.items()}, {
             self.anna: ("stopped", "removed"), self.bert: ("done", False), self.cleo: ("open", False)})
 
+    def test_the_preview_is_for_managers_who_need_no_rights_in_accounting(self):
+        invoices = self.silent(self.anna, 40)
+        self.silent(self.bert, 40)
+        self.night()
+        invoices[0].action_toggle_block_payment()
+        self.patch(type(self.Run), "_get_today", lambda *args: TODAY)
+        plan = self.plan(stop_on_dispute=True)
+        manager = self._user("churn_manager", MANAGER)
+        action = plan.with_user(manager).action_preview()
+        self.assertEqual(self.Profile.with_user(manager).search(action["domain"]).partner_id, self.bert)
+        with self.assertRaises(AccessError), self.env.cr.savepoint():
+            plan.with_user(self.seller).action_preview()
+
     def test_the_preview_says_how_many_are_left_alone(self):
         self.silent_all()
         self.patch(type(self.Run), "_get_today", lambda *args: TODAY)
