@@ -121,7 +121,7 @@ class CustomerChurnCase(models.Model):
                 fields=", ".join(self._fields[name]._description_string(self.env) for name in sorted(own))))
         if "is_control" in vals and not self.env.su and not self.env.user.has_group(MANAGER):
             raise AccessError(self.env._(
-                "Only managers of Customer Retention say who is of the control group. Ask one of them."))
+                "Only managers decide which cases are left alone to measure. Ask one of them."))
         if given := vals.keys() & set(GIVEN):
             self._check_given(vals)
         result = super().write(vals)
