@@ -3,6 +3,7 @@ from . import (
     test_browser,
     test_browser_case,
     test_browser_first_run,
+    test_care_loopholes,
     test_care_message,
     test_care_plan,
     test_care_race,
