@@ -168,12 +168,14 @@ class CustomerChurnProfile(models.Model):
               FROM customer_churn_staging s
               JOIN res_partner c ON c.id = s.partner_id
               LEFT JOIN customer_churn_profile o ON o.company_id = %(company)s AND o.partner_id = s.partner_id
-              LEFT JOIN LATERAL (%(last_event)s) e ON o.id IS NULL
+              LEFT JOIN LATERAL (%(last_event)s) e ON TRUE
             """,
             stored=SQL(", ").join(
                 SQL("%s AS %s", self._stored_expression(name, decimals), SQL.identifier(name)) for name in stored
             ),
-            last_event=self.env["customer.churn.event"]._last_sql(run.company_id, SQL("s.partner_id")),
+            # nobody's where there is a profile: a condition of the join would look up the events of all
+            last_event=self.env["customer.churn.event"]._last_sql(
+                run.company_id, SQL("CASE WHEN o.id IS NULL THEN s.partner_id END")),
             status=status, date=run.date, since=run._get_first_unseen_date(), company=run.company_id.id,
             currency=run.company_id.currency_id.id, run=run.id, user=self.env.uid,
         )
