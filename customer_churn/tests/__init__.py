@@ -7,6 +7,7 @@ from . import (
     test_cdnow,
     test_first_run,
     test_month,
+    test_night,
     test_odd_ledgers,
     test_oracle,
     test_policy,
