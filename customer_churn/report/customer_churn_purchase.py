@@ -81,8 +81,20 @@ class CustomerChurnPurchase(models.Model):
              ORDER BY side.move_id, pair.void_date
             """,
             same_origin=self._is_same_customer("r", "o"), same_undoing=self._is_same_customer("u", "r"),
-            narrowed=self._narrow("r"),
+            narrowed=self._narrow_reversals(),
         )
+
+    @api.model
+    def _narrow_reversals(self):
+        """Condition on the reversals `r` that decide about the documents asked for: of those of some days all
+        reversals of the same original, whenever they were."""
+        if not self.env.context.get("customer_churn_days"):
+            return self._narrow("r")
+        return SQL(
+            """%s AND r.reversed_entry_id IN (
+                      SELECT unnest(ARRAY[d.id, d.reversed_entry_id]) FROM account_move d WHERE %s)""",
+            self.with_context(customer_churn_days=None, customer_churn_customers=None)._narrow("r"),
+            self._narrow("d", date="invoice_date"))
 
     @api.model
     def _is_same_customer(self, one, other):

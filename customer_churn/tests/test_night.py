@@ -56,9 +56,9 @@ class TestNight(ChurnCommon):
 
     def test_what_was_reversed_takes_no_money_along(self):
         self.reversed(self.bought(self.anna, before(364), amount=500), before(363))
-        twice = self.bought(self.anna, before(362), amount=70)
-        self.credited(self.anna, before(361), amount=70, of=twice)
-        self.credited(self.anna, before(361), amount=70, of=twice)
+        twice = self.bought(self.anna, before(380), amount=70)
+        self.credited(self.anna, before(379), amount=70, of=twice)
+        self.credited(self.anna, before(361), amount=70, of=twice)  # voids nothing: the one before did
         self.bought(self.anna, before(9), amount=100)
         self.night()
         self.assertEqual(self.profile(self.anna).revenue_12m, 30)
