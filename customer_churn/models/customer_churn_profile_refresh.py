@@ -111,11 +111,10 @@ class CustomerChurnProfile(models.Model):
         """
         stored = [name for name in COLUMNS if name not in NOT_STORED]
         decided = [*stored, "status", "status_date", "is_stale", "currency_id", "user_id"]
-        updated = [*decided, "run_id", "forecast_date", "write_uid", "write_date"]
+        updated = [*decided, "forecast_date", "write_uid", "write_date"]
         inserted = ["id", *updated, "company_id", "create_uid", "create_date"]
         comma = SQL(", ")
-        event, new_event = (
-            comma.join(SQL.identifier(table, name) for name in ("id", *EVENT_COLUMNS)) for table in ("p", "s"))
+        event = comma.join(SQL.identifier("s", name) for name in ("id", *EVENT_COLUMNS))
         return SQL(
             """
             WITH staged AS MATERIALIZED (%(staged)s),
@@ -128,11 +127,11 @@ class CustomerChurnProfile(models.Model):
                      SELECT %(inserted)s FROM staged WHERE old_id IS NULL),
                  written AS (
                      SELECT * FROM updated
-                      UNION ALL SELECT %(new_event)s, s.old_status FROM staged s WHERE s.old_id IS NULL),
+                      UNION ALL SELECT %(event)s, s.old_status FROM staged s WHERE s.old_id IS NULL),
                  appended AS (%(events)s RETURNING 1)
             SELECT (SELECT count(*) FROM written), (SELECT count(*) FROM appended)
             """,
-            staged=self._staged_sql(run, stored), event=event, new_event=new_event,
+            staged=self._staged_sql(run, stored), event=event,
             updates=comma.join(
                 SQL("%s = %s", SQL.identifier(name), SQL.identifier("s", name)) for name in updated),
             inserted=comma.join(map(SQL.identifier, inserted)),

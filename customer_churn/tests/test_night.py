@@ -82,3 +82,11 @@ class TestNight(ChurnCommon):
         self.bought(self.anna, before(9))
         self.night()
         self.assertEqual(self.passed(1)[0], [])
+
+    def test_a_profile_names_the_analysis_of_its_forecast(self):
+        self.bought(self.anna, before(200), before(9))
+        self.bought(self.bert, before(200), before(9))
+        first = self.night()
+        self.bought(self.bert, TODAY + timedelta(days=1))
+        second = self.night(TODAY + timedelta(days=1))
+        self.assertEqual((self.profile(self.anna).run_id, self.profile(self.bert).run_id), (first, second))
