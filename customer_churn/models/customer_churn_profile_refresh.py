@@ -86,6 +86,11 @@ class CustomerChurnProfile(models.Model):
         self.env.cr.execute(SQL("ANALYZE %s (partner_id)", SQL.identifier(STAGING)))
 
     @api.model
+    def _stored_sql(self, names, decimals):
+        return SQL(", ").join(
+            SQL("%s AS %s", self._stored_expression(name, decimals), SQL.identifier(name)) for name in names)
+
+    @api.model
     def _stored_expression(self, name, decimals):
         """The staged column as it is stored: sentinels to NULL, codes to words, money to the currency's decimals."""
         column, kind = SQL.identifier("s", name), COLUMNS[name]
@@ -144,8 +149,8 @@ class CustomerChurnProfile(models.Model):
     def _staged_sql(self, run, stored):
         """The staged rows as they are to be stored, beside the status that is stored now, or of those who come back
         was the last."""
-        decimals = run.company_id.currency_id.decimal_places
         status = SQL("(%s::varchar[])[s.status + 1]", list(STATUS_CODES))
+        returned = SQL("CASE WHEN o.id IS NULL THEN s.partner_id END")  # a condition of the join looks all events up
         return SQL(
             """
             SELECT o.id AS old_id,
@@ -169,12 +174,8 @@ class CustomerChurnProfile(models.Model):
               LEFT JOIN customer_churn_profile o ON o.company_id = %(company)s AND o.partner_id = s.partner_id
               LEFT JOIN LATERAL (%(last_event)s) e ON TRUE
             """,
-            stored=SQL(", ").join(
-                SQL("%s AS %s", self._stored_expression(name, decimals), SQL.identifier(name)) for name in stored
-            ),
-            # nobody's where there is a profile: a condition of the join would look up the events of all
-            last_event=self.env["customer.churn.event"]._last_sql(
-                run.company_id, SQL("CASE WHEN o.id IS NULL THEN s.partner_id END")),
+            stored=self._stored_sql(stored, run.company_id.currency_id.decimal_places),
+            last_event=self.env["customer.churn.event"]._last_sql(run.company_id, returned),
             status=status, date=run.date, since=run._get_first_unseen_date(), company=run.company_id.id,
             currency=run.company_id.currency_id.id, run=run.id, user=self.env.uid,
         )
