@@ -20,8 +20,8 @@ class CustomerChurnRun(models.Model):
 
         :return: values of the run: its kind, counts and parameters
         """
-        Purchase, Profile = self.env["customer.churn.purchase"], self.env["customer.churn.profile"]
-        company, last = self.company_id, self._get_last_done(self.company_id)
+        Profile, company = self.env["customer.churn.profile"], self.company_id
+        last = self._get_last_done(company)
         policies = self.env["customer.churn.policy"]._get_policies(company)
         described = self._describe(policies)
         forecaster, limits = self._recall(last, described)
@@ -30,6 +30,7 @@ class CustomerChurnRun(models.Model):
         ever_known, documents = self._read_ledger(customers)
         log = Purchase._to_log(documents)
         history = log.history(self.date)
+        documents, log, history, customers = self._read_ledger(None if full else last)
         if full:
             [forecaster, record], limits = self._learn(log, policies, ever_known), self._fit_limits(history)
         decided = self._decide(forecaster, history.join(limits.rate(history)), policies)
@@ -57,6 +58,24 @@ class CustomerChurnRun(models.Model):
         since = self.date - relativedelta(days=YEAR_DAYS) if customers is None else None
         documents = Purchase._read_documents(self.company_id, self.date, customers, since)
         return documents, Purchase._among(documents, self.date)
+    def _read_ledger(self, last):
+        """What there is to look at: everybody, or whom something happened to since the run `last`.
+
+        :return: documents and the same as engine.PurchaseLog; histories, also of those of whom only days passed;
+            ids of the customers whose documents were read, None for all
+        """
+        Purchase, company = self.env["customer.churn.purchase"], self.company_id
+        changed, passed = None, []
+        if last:
+            changed, passed = Purchase._get_changed_customers(company, last.read_at, last.date, self.date)
+        documents = Purchase._read_documents(company, self.date, changed)
+        log = Purchase._to_log(documents)
+        history = log.history(self.date)
+        if passed:
+            import pandas as pd
+
+            history = pd.concat([history, Purchase._read_passed(company, last.date, self.date, passed)])
+        return documents, log, history, changed
 
     def _recall(self, last, described):
         """Forecaster and limits of value of the last run; None, None where a fit is due."""

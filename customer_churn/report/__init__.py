@@ -5,3 +5,4 @@ from . import (
     customer_churn_purchase,
     customer_churn_purchase_line,
 )
+from . import customer_churn_purchase, customer_churn_purchase_line, customer_churn_purchase_night

@@ -17,6 +17,7 @@ from . import (
     test_customer_file,
     test_first_run,
     test_month,
+    test_night,
     test_odd_ledgers,
     test_oracle,
     test_policy,
