@@ -1,5 +1,6 @@
 from markupsafe import Markup
 from odoo import api, fields, models
+from odoo.fields import Domain
 from odoo.tools import SQL, format_date
 
 from .customer_churn_status_mixin import STATUS
@@ -28,7 +29,7 @@ class CustomerChurnProfile(models.Model):
     active_partner = fields.Boolean(related="partner_id.active", string="Customer Is Active")
     policy_id = fields.Many2one("customer.churn.policy", readonly=True, index="btree_not_null", ondelete="set null")
     run_id = fields.Many2one(
-        "customer.churn.run", compute="_compute_run_id", groups="customer_churn.group_customer_churn_manager")
+        "customer.churn.run", compute="_compute_run_id", search="_search_run_id", compute_sudo=True)
 
     status = fields.Selection(STATUS, required=True, readonly=True, index=True, group_expand=True)
     status_date = fields.Date(string="Status Since", readonly=True)
@@ -110,6 +111,15 @@ class CustomerChurnProfile(models.Model):
         last = {(run.company_id, run.date): run for run in runs}
         for profile in self:
             profile.run_id = last.get((profile.company_id, profile.forecast_date))
+
+    def _search_run_id(self, operator, value):
+        if operator != "in":
+            return NotImplemented
+        # sudo: which days these runs were is no secret
+        runs = self.env["customer.churn.run"].sudo().browse(filter(None, value)).exists()
+        return Domain.OR([
+            *(Domain([("company_id", "=", run.company_id.id), ("forecast_date", "=", run.date)]) for run in runs),
+            *([Domain("forecast_date", "=", False)] if False in value else [])])
 
     @api.depends(*DEADLINES.values())
     @api.depends_context("tz")
