@@ -2,7 +2,7 @@
 many, and how many are left alone to measure what it brings."""
 
 from odoo import api, fields, models
-from odoo.exceptions import ValidationError
+from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Domain
 from odoo.tools.safe_eval import safe_eval
 
@@ -40,10 +40,11 @@ class CustomerCarePlan(models.Model):
     _check_company_auto = True
 
     name = fields.Char(required=True, translate=True)
-    active = fields.Boolean(default=True)
+    active = fields.Boolean(string="In Use", default=True)
     sequence = fields.Integer(default=10)
     company_id = fields.Many2one(
-        "res.company", required=True, default=lambda self: self.env.company, index=True, ondelete="cascade")
+        "res.company", required=True, default=lambda self: self.env.company, index=True, ondelete="cascade",
+        copy=False)  # a copy is for the company at hand: so another one takes over the shipped plans
 
     trigger = fields.Selection(TRIGGER, string="When", required=True, default="status_entered")
     status = fields.Selection(STATUS, default="at_risk")
@@ -82,6 +83,8 @@ class CustomerCarePlan(models.Model):
         required=True, default=90, help="A purchase within so many days counts, of treated and left alone alike.")
     stop_on_purchase = fields.Boolean(string="Stop When Bought Again", default=True)
     stop_on_case_closed = fields.Boolean(string="Stop When the Case Is Closed", default=True)
+    stop_on_opt_out = fields.Boolean(
+        string="Stop When Opted Out", help="Off: who opted out gets no message, but activities all the same.")
     stop_on_dispute = fields.Boolean(string="Not While Invoices Are Disputed")
 
     treatment_ids = fields.One2many("customer.care.treatment", "plan_id")
@@ -114,10 +117,13 @@ class CustomerCarePlan(models.Model):
             domain = Domain(safe_eval(self.domain or "[]"))
             domain.validate(self.env["customer.churn.profile"])
         except Exception as error:  # any text may stand there, and all its faults have this remedy
-            raise ValidationError(self.env._(
-                "Care plan %(plan)s: its condition is not one on customers (%(error)s). Build it again in the plan's "
-                "form.", plan=self.name, error=str(error).split("\n", 1)[0])) from error
+            raise self._refuse_domain(error) from error
         return domain & Domain("company_id", "=", self.company_id.id)
+
+    def _refuse_domain(self, error):
+        return ValidationError(self.env._(
+            "Care plan %(plan)s: its condition is not one on customers (%(error)s). Build it again in the plan's "
+            "form.", plan=self.name, error=str(error).split("\n", 1)[0]))
 
     # ------------------------------------------------------------------ what is refused
     def _refuse(self, sentence, **names):
@@ -175,15 +181,35 @@ class CustomerCarePlan(models.Model):
     @api.constrains("domain")
     def _check_domain(self):
         for plan in self:
-            plan._get_domain()
+            domain = plan._get_domain()
+            try:
+                with self.env.cr.savepoint():
+                    # sudo: none, even where the code that writes has it; at night it is looked up under all rights
+                    self.env["customer.churn.profile"].sudo(False).search(domain, limit=1)
+            except Exception as error:  # any text may stand there, and all its faults have this remedy
+                raise plan._refuse_domain(error) from error
+
+    @api.ondelete(at_uninstall=False)
+    def _refuse_deletion_of_used(self):
+        # sudo: treatments out of this user's sight are what the plan is measured by too
+        used = self.env["customer.care.treatment"].sudo()._read_group([("plan_id", "in", self.ids)], ["plan_id"])
+        if used:
+            raise UserError(self.env._(
+                "%(plans)s: customers met it, and what it brought must stay readable. Archive instead.",
+                plans=", ".join(plan.name for [plan] in used)))
 
     # ------------------------------------------------------------------ buttons
     def action_preview(self):
         """Who would be treated tonight, or left alone; nobody is."""
         self.ensure_one()
+        self.check_access("write")
         rows = self._choose(self.env["customer.churn.run"]._get_today(self.company_id))
         action = self.env["ir.actions.act_window"]._for_xml_id("customer_churn.customer_churn_profile_action")
-        return {**action, "name": self.env._("%(plan)s: Tonight", plan=self.name), "path": False,
+        name = self.env._(
+            "%(plan)s: tonight %(count)s, of whom %(control)s left alone", plan=self.name, count=len(rows),
+            control=sum(row["is_control"] for row in rows))
+        # without its id: loaded again, the page is the plan's form and not the list of all customers
+        return {**action, "id": False, "name": name, "display_name": name, "path": False,
                 "domain": [("id", "in", [row["id"] for row in rows])], "context": {"active_test": False},
                 "help": self.env._("Nobody would be treated tonight.")}
 

@@ -4,7 +4,9 @@ night that is killed leaves whole plans and the next one goes on."""
 import logging
 
 from odoo import api, models
+from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from odoo.tools import SQL
+from psycopg2.errors import UniqueViolation
 
 _logger = logging.getLogger(__name__)
 LOCK_CLASS = 1_938_402_117  # of PostgreSQL's advisory locks: the care of a company
@@ -21,10 +23,20 @@ class CustomerCarePlan(models.Model):
         steps = [(company, step) for company in companies for step in self._get_steps(company)]
         cron._commit_progress(remaining=len(steps))
         for company, step in steps:
-            if self._try_lock(company):
-                step(self.env["customer.churn.run"]._get_today(company))
+            self._step_safely(company, step)
             if not cron._commit_progress(1):
                 return
+
+    @api.model
+    def _step_safely(self, company, step):
+        """Whatever becomes of one step, the other companies' nights go on."""
+        try:
+            with self.env.cr.savepoint():
+                if self._try_lock(company):
+                    step(self.env["customer.churn.run"]._get_today(company))
+        except Exception:  # whatever it is; the next night tries again
+            _logger.exception("care of %s failed", company.name)
+            self.env.invalidate_all(flush=False)
 
     @api.model
     def _care(self, company, date=None):
@@ -62,6 +74,11 @@ class CustomerCarePlan(models.Model):
             with self.env.cr.savepoint():
                 self._treat(date)
                 error = False
+        except (UniqueViolation, *PG_CONCURRENCY_EXCEPTIONS_TO_RETRY):
+            # another night did it, or somebody wrote the same rows: the next night looks again
+            _logger.info("care plan %s of %s met others", self.name, self.company_id.name, exc_info=True)
+            self.env.invalidate_all(flush=False)
+            return
         except Exception as fault:  # whatever it is, the other plans go on and the managers see it
             _logger.info("care plan %s of %s failed", self.name, self.company_id.name, exc_info=True)
             self.env.invalidate_all(flush=False)
@@ -103,10 +120,17 @@ class CustomerCarePlan(models.Model):
         """The steps of the activity plan for all customers, in one go and without a mail each."""
         self._schedule([
             (treatment, {
-                "activity_type_id": step.activity_type_id.id, "summary": step.summary, "note": step.note,
+                "activity_type_id": self._get_activity_type(step, treatment).id,
+                "summary": step.summary, "note": step.note,
                 "date_deadline": max(step._get_date_deadline(date), date),
                 "user_id": step._determine_responsible(treatment.user_id, treatment.partner_id)["responsible"].id})
             for step in self.activity_plan_id.template_ids for treatment in treatments])
+
+    def _get_activity_type(self, step, treatment):
+        """A type of cases only serves no contact."""
+        kind = step.activity_type_id
+        fits = not kind.res_model or kind.res_model == (treatment.case_id or treatment.partner_id)._name
+        return kind if fits else self.env.ref("mail.mail_activity_data_todo")
 
     def _schedule(self, pairs):
         """Create activities `pairs` (treatment, values) on the customer's case, or on the customer."""

@@ -75,17 +75,20 @@ class CustomerCarePlan(models.Model):
     def _candidates_sql(self, date):
         """The customers who are in an occasion of the plan on `date`, met before or not."""
         join, condition, occasion = getattr(self, f"_on_{self.trigger}")(date)
-        company, run = self.company_id, self.env["customer.churn.run"]
+        company = self.company_id
         conditions = [
             SQL("p.company_id = %s AND partner.active", company.id), condition,
             SQL("p.id IN %s", self.env["customer.churn.profile"]._search(self._get_domain()).subselect())]
         if self.stop_on_dispute:
-            conditions.append(SQL("p.partner_id <> ALL(%s)", run._get_held_partners(company).ids))
-        if self.mail_template_id and not self.activity_plan_id:  # who opted out can be met by activities only
+            # sudo: whoever looks at the plan beforehand need not read journal items; only who is left out is known
+            held = self.env["customer.churn.run"].sudo()._get_held_partners(company)
+            conditions.append(SQL("p.partner_id <> ALL(%s)", held.ids))
+        if self.stop_on_opt_out or not self.activity_plan_id:  # who opted out can be met by activities only
             conditions.append(SQL(
                 "NOT EXISTS (SELECT FROM mail_blacklist b WHERE b.active AND b.email = partner.email_normalized)"))
-        if self.activity_plan_id:
-            conditions.append(SQL("%s IS NOT NULL", self._responsible_sql()))
+        reachable = SQL("FALSE") if self.activity_plan_id else SQL(
+            "(partner.email_normalized IS NOT NULL AND COALESCE(partner.message_bounce, 0) = 0)")
+        conditions.append(SQL("(%s OR %s IS NOT NULL)", reachable, self._responsible_sql()))
         return SQL(
             """SELECT p.id, p.partner_id, p.revenue_at_stake, k.id AS case_id, %(user)s AS user_id,
                       (%(occasion)s)::varchar AS occasion

@@ -1,6 +1,6 @@
 """Who met which care plan on which occasion, what was done, and what became of it. Also of those left alone."""
 
-from odoo import fields, models
+from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 from .customer_churn_profile import VALUE_CLASS
@@ -8,7 +8,9 @@ from .customer_churn_status_mixin import STATUS
 
 STATE = [("open", "Under Way"), ("done", "Done"), ("stopped", "Stopped"), ("control", "Left Alone")]
 STOP_REASON = [
-    ("bought", "Bought again"), ("case_closed", "The case was closed"), ("dispute", "Invoices are disputed"),
+    ("bought", "Bought again"), ("case_closed", "The case was closed"), ("opted_out", "Opted out"),
+    ("dispute", "Invoices are disputed"),
+    ("removed", "The activities were taken away"),
     ("plan", "The plan was archived"), ("customer", "The customer was archived"),
 ]
 
@@ -50,6 +52,14 @@ class CustomerCareTreatment(models.Model):
 
     _occasion_uniq = models.UniqueIndex(
         "(plan_id, partner_id, occasion)", "A customer meets a care plan once on an occasion.")
+
+    @api.model
+    def _get_action(self, record):
+        """The care of a case's or profile's customer."""
+        return {
+            **self.env["ir.actions.act_window"]._for_xml_id("customer_churn.customer_care_treatment_action"),
+            "domain": [("company_id", "=", record.company_id.id), ("partner_id", "=", record.partner_id.id)],
+            "context": {"create": False}}
 
     def action_open_customer(self):
         self.ensure_one()

@@ -15,7 +15,8 @@ class CustomerCareTreatment(models.Model):
         care = self.with_context(tracking_disable=True)
         care._move_with_customers(company)
         care._measure(company, date)
-        care._mark_treated_anyway(company)
+        care._mark_treated_anyway(company, date)
+        care._mark_cases(company, date)
         care._stop_moot(company, date)
         care._end_done(company)
         care._escalate(company, date)
@@ -23,14 +24,20 @@ class CustomerCareTreatment(models.Model):
     # ------------------------------------------------------------------ customers that became others
     @api.model
     def _move_with_customers(self, company):
-        """Care of contacts that belong to another customer now is that customer's, unless the same occasion is."""
+        """Care of contacts that belong to another customer now is that customer's, unless the same occasion is; of
+        several contacts the first one's."""
         self.env.flush_all()
         self.env.cr.execute(SQL(
-            """UPDATE customer_care_treatment t SET partner_id = c.commercial_partner_id FROM res_partner c
-                WHERE c.id = t.partner_id AND t.company_id = %s AND c.commercial_partner_id <> c.id
+            """UPDATE customer_care_treatment t SET partner_id = moved.customer_id
+                 FROM (SELECT DISTINCT ON (m.plan_id, m.occasion, c.commercial_partner_id)
+                              m.id, m.plan_id, m.occasion, c.commercial_partner_id AS customer_id
+                         FROM customer_care_treatment m JOIN res_partner c ON c.id = m.partner_id
+                        WHERE m.company_id = %s AND c.commercial_partner_id <> c.id
+                        ORDER BY m.plan_id, m.occasion, c.commercial_partner_id, m.date, m.id) moved
+                WHERE moved.id = t.id
                   AND NOT EXISTS (SELECT FROM customer_care_treatment o
-                                   WHERE o.plan_id = t.plan_id AND o.partner_id = c.commercial_partner_id
-                                     AND o.occasion = t.occasion)""", company.id))
+                                   WHERE o.plan_id = moved.plan_id AND o.partner_id = moved.customer_id
+                                     AND o.occasion = moved.occasion)""", company.id))
         self.invalidate_model(["partner_id"])
 
     @api.model
@@ -38,8 +45,12 @@ class CustomerCareTreatment(models.Model):
         """Before contacts are merged: of two that met a plan on the same occasion, the first one counts."""
         treatments = self.search([("partner_id", "in", (sources | customer).ids)], order="date, id")
         for same in treatments.grouped(lambda treatment: (treatment.plan_id, treatment.occasion)).values():
-            same[1:].activity_ids.unlink()
-            same[1:].unlink()
+            first, others = same[0], same[1:]
+            treated = others.filtered(lambda treatment: not treatment.is_control)[:1]
+            if first.is_control and treated and not first.treated_anyway_date:
+                first.treated_anyway_date = treated.date
+            others.activity_ids.unlink()
+            others.unlink()
         self.env.flush_all()
 
     # ------------------------------------------------------------------ what the ledger says
@@ -70,32 +81,6 @@ class CustomerCareTreatment(models.Model):
             waiting=waiting, known=purchases._known(date, company)))
         self.invalidate_model(["bought_date", "bought_revenue"])
 
-    @api.model
-    def _mark_treated_anyway(self, company):
-        """Of those left alone: for whom somebody planned or did something, or whom somebody wrote to."""
-        self.env.cr.execute(SQL(
-            """UPDATE customer_care_treatment t SET treated_anyway_date = found.date
-                 FROM (SELECT c.id, min(deed.date)::date AS date
-                         FROM customer_care_treatment c,
-                              LATERAL (VALUES ('res.partner', c.partner_id), ('customer.churn.case', c.case_id))
-                                   AS place (model, id),
-                              LATERAL (
-                                  SELECT a.create_date AS date FROM mail_activity a
-                                   WHERE a.res_model = place.model AND a.res_id = place.id
-                                     AND a.create_date > c.create_date AND a.care_treatment_id IS NULL
-                                   UNION ALL
-                                  SELECT m.date FROM mail_message m
-                                    LEFT JOIN mail_message_subtype s ON s.id = m.subtype_id
-                                    JOIN res_users u ON u.partner_id = m.author_id AND NOT u.share
-                                   WHERE m.model = place.model AND m.res_id = place.id AND m.date > c.create_date
-                                     AND m.message_type IN ('comment', 'email_outgoing') AND s.internal IS NOT TRUE
-                                     AND NOT EXISTS (SELECT FROM customer_care_treatment o
-                                                      WHERE o.mail_message_id = m.id)) deed
-                        WHERE c.company_id = %s AND c.is_control AND c.treated_anyway_date IS NULL
-                        GROUP BY c.id) found
-                WHERE found.id = t.id""", company.id))
-        self.invalidate_model(["treated_anyway_date"])
-
     # ------------------------------------------------------------------ stopping and ending
     @api.model
     def _stop_moot(self, company, date):
@@ -109,6 +94,9 @@ class CustomerCareTreatment(models.Model):
                              WHEN NOT COALESCE(c.active, FALSE) THEN 'customer'
                              WHEN p.stop_on_purchase AND t.bought_date IS NOT NULL THEN 'bought'
                              WHEN p.stop_on_case_closed AND k.state = 'closed' THEN 'case_closed'
+                             WHEN p.stop_on_opt_out AND EXISTS (
+                                  SELECT FROM mail_blacklist b WHERE b.active AND b.email = c.email_normalized)
+                             THEN 'opted_out'
                              WHEN p.stop_on_dispute AND t.partner_id = ANY(%s) THEN 'dispute' END AS reason
                         FROM customer_care_treatment t JOIN customer_care_plan p ON p.id = t.plan_id
                         LEFT JOIN res_partner c ON c.id = t.partner_id
@@ -119,12 +107,18 @@ class CustomerCareTreatment(models.Model):
             treatments = self.browse(ids)
             treatments.activity_ids.unlink()
             treatments.write({"state": "stopped", "stop_reason": reason})
+            # sudo: none needed at night; Odoo keeps its queue from everybody else
+            self.env["mail.mail"].sudo().search([
+                ("mail_message_id", "in", treatments.mail_message_id.ids), ("state", "=", "outgoing")]).cancel()
 
     @api.model
     def _end_done(self, company):
-        """Nothing is planned any more: done."""
+        """Nothing is planned any more: done, unless somebody took away all that was planned."""
         under_way = self.search([("company_id", "=", company.id), ("state", "=", "open")])
-        (under_way - under_way.filtered("activity_ids")).state = "done"
+        over = (under_way - under_way.filtered("activity_ids")).with_context(active_test=False)
+        done = over.filtered(lambda treatment: treatment.activity_ids or treatment.mail_message_id)
+        done.state = "done"
+        (over - done).write({"state": "stopped", "stop_reason": "removed"})
 
     # ------------------------------------------------------------------ escalation
     @api.model
@@ -133,6 +127,7 @@ class CustomerCareTreatment(models.Model):
         self.env.flush_all()
         Case = self.env["customer.churn.case"]
         leaders = Case._leaders_sql(SQL("a.user_id"), SQL("t.partner_id"))
+        fallback = company.churn_case_fallback_user_id.id or None
         rows = self.env.execute_query(SQL(
             """SELECT a.id, %(to)s AS to_id
                  FROM mail_activity a JOIN customer_care_treatment t ON t.id = a.care_treatment_id
@@ -140,11 +135,12 @@ class CustomerCareTreatment(models.Model):
                 WHERE t.company_id = %(company)s AND a.active AND a.care_escalated_from_id IS NULL
                   AND p.escalate_after_days > 0 AND a.date_deadline + p.escalate_after_days < %(date)s""",
             to=SQL("COALESCE(%s)", SQL(", ").join(
-                [SQL("p.escalate_user_id"), *leaders, SQL("%s::int", company.churn_case_fallback_user_id.id or None)])),
+                SQL("CASE WHEN %(user)s = ANY(%(at_work)s) THEN %(user)s END", user=user,
+                    at_work=Case._get_at_work(company))
+                for user in (SQL("p.escalate_user_id"), *leaders, SQL("%s::int", fallback)))),
             company=company.id, date=date))
-        at_work = set(Case._get_at_work(company))
         for user, ids in _grouped(rows).items():
-            if user in at_work:
+            if user:
                 self.env["mail.activity"].browse(ids)._hand_over(self.env["res.users"].browse(user))
 
 

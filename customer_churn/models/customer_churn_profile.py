@@ -1,5 +1,6 @@
 from markupsafe import Markup
 from odoo import api, fields, models
+from odoo.fields import Domain
 from odoo.tools import SQL, format_date
 
 from .customer_churn_status_mixin import STATUS
@@ -27,7 +28,8 @@ class CustomerChurnProfile(models.Model):
     country_id = fields.Many2one(related="partner_id.country_id")
     active_partner = fields.Boolean(related="partner_id.active", string="Customer Is Active")
     policy_id = fields.Many2one("customer.churn.policy", readonly=True, index="btree_not_null", ondelete="set null")
-    run_id = fields.Many2one("customer.churn.run", readonly=True, ondelete="set null")  # no index: see docs
+    run_id = fields.Many2one(
+        "customer.churn.run", compute="_compute_run_id", search="_search_run_id", compute_sudo=True)
 
     status = fields.Selection(STATUS, required=True, readonly=True, index=True, group_expand=True)
     status_date = fields.Date(string="Status Since", readonly=True)
@@ -100,6 +102,25 @@ class CustomerChurnProfile(models.Model):
     _stale_idx = models.Index("(company_id) WHERE is_stale")
 
     # ------------------------------------------------------------------ computes
+    @api.depends("company_id", "forecast_date")
+    def _compute_run_id(self):
+        """The last analysis of the forecast's day: if it was stored, PostgreSQL would look it up for every row."""
+        runs = self.env["customer.churn.run"].search([
+            ("company_id", "in", self.company_id.ids), ("date", "in", self.mapped("forecast_date")),
+            ("state", "=", "done")], order="id")
+        last = {(run.company_id, run.date): run for run in runs}
+        for profile in self:
+            profile.run_id = last.get((profile.company_id, profile.forecast_date))
+
+    def _search_run_id(self, operator, value):
+        if operator != "in":
+            return NotImplemented
+        # sudo: which days these runs were is no secret
+        runs = self.env["customer.churn.run"].sudo().browse(filter(None, value)).exists()
+        return Domain.OR([
+            *(Domain([("company_id", "=", run.company_id.id), ("forecast_date", "=", run.date)]) for run in runs),
+            *([Domain("forecast_date", "=", False)] if False in value else [])])
+
     @api.depends(*DEADLINES.values())
     @api.depends_context("tz")
     def _compute_next_date(self):
@@ -219,15 +240,19 @@ class CustomerChurnProfile(models.Model):
     # ------------------------------------------------------------------ what is due
     @api.model
     def _get_due(self, company, at):
-        """SQL of the customers whose status is no longer what their deadlines say on `at`, or that are stale."""
+        """SQL of the customers who are stale (TRUE), or whose status is no longer what their deadlines say on `at`.
+
+        Two parts, as the first has an index, and as the second reads all profiles: the fewer columns the better."""
         return SQL(
-            """SELECT p.partner_id FROM customer_churn_profile p
+            """SELECT partner_id, TRUE AS is_stale FROM customer_churn_profile
+                WHERE company_id = %(company)s AND is_stale
+                UNION ALL
+               SELECT p.partner_id, FALSE FROM customer_churn_profile p
                  LEFT JOIN customer_churn_policy policy ON policy.id = p.policy_id
-                WHERE p.company_id = %(company)s AND (
-                      p.is_stale
+                WHERE p.company_id = %(company)s AND p.status <> 'lost' AND (
+                      p.lost_date <= %(at)s
+                   OR (p.status <> 'dormant' AND p.dormant_date <= %(at)s)
                    OR (p.status IN ('new', 'active') AND p.at_risk_date <= %(at)s)
-                   OR (p.status IN ('new', 'active', 'at_risk') AND p.dormant_date <= %(at)s)
-                   OR (p.status <> 'lost' AND p.lost_date <= %(at)s)
                    OR (p.status = 'new' AND p.first_purchase_date + policy.new_days <= %(at)s))""",
             company=company.id, at=at,
         )

@@ -86,6 +86,11 @@ class CustomerChurnProfile(models.Model):
         self.env.cr.execute(SQL("ANALYZE %s (partner_id)", SQL.identifier(STAGING)))
 
     @api.model
+    def _stored_sql(self, names, decimals):
+        return SQL(", ").join(
+            SQL("%s AS %s", self._stored_expression(name, decimals), SQL.identifier(name)) for name in names)
+
+    @api.model
     def _stored_expression(self, name, decimals):
         """The staged column as it is stored: sentinels to NULL, codes to words, money to the currency's decimals."""
         column, kind = SQL.identifier("s", name), COLUMNS[name]
@@ -111,11 +116,10 @@ class CustomerChurnProfile(models.Model):
         """
         stored = [name for name in COLUMNS if name not in NOT_STORED]
         decided = [*stored, "status", "status_date", "is_stale", "currency_id", "user_id"]
-        updated = [*decided, "run_id", "forecast_date", "write_uid", "write_date"]
+        updated = [*decided, "forecast_date", "write_uid", "write_date"]
         inserted = ["id", *updated, "company_id", "create_uid", "create_date"]
         comma = SQL(", ")
-        event, new_event = (
-            comma.join(SQL.identifier(table, name) for name in ("id", *EVENT_COLUMNS)) for table in ("p", "s"))
+        event = comma.join(SQL.identifier("s", name) for name in ("id", *EVENT_COLUMNS))
         return SQL(
             """
             WITH staged AS MATERIALIZED (%(staged)s),
@@ -128,11 +132,11 @@ class CustomerChurnProfile(models.Model):
                      SELECT %(inserted)s FROM staged WHERE old_id IS NULL),
                  written AS (
                      SELECT * FROM updated
-                      UNION ALL SELECT %(new_event)s, s.old_status FROM staged s WHERE s.old_id IS NULL),
+                      UNION ALL SELECT %(event)s, s.old_status FROM staged s WHERE s.old_id IS NULL),
                  appended AS (%(events)s RETURNING 1)
             SELECT (SELECT count(*) FROM written), (SELECT count(*) FROM appended)
             """,
-            staged=self._staged_sql(run, stored), event=event, new_event=new_event,
+            staged=self._staged_sql(run, stored), event=event,
             updates=comma.join(
                 SQL("%s = %s", SQL.identifier(name), SQL.identifier("s", name)) for name in updated),
             inserted=comma.join(map(SQL.identifier, inserted)),
@@ -145,8 +149,8 @@ class CustomerChurnProfile(models.Model):
     def _staged_sql(self, run, stored):
         """The staged rows as they are to be stored, beside the status that is stored now, or of those who come back
         was the last."""
-        decimals = run.company_id.currency_id.decimal_places
         status = SQL("(%s::varchar[])[s.status + 1]", list(STATUS_CODES))
+        returned = SQL("CASE WHEN o.id IS NULL THEN s.partner_id END")  # a condition of the join looks all events up
         return SQL(
             """
             SELECT o.id AS old_id,
@@ -168,12 +172,10 @@ class CustomerChurnProfile(models.Model):
               FROM customer_churn_staging s
               JOIN res_partner c ON c.id = s.partner_id
               LEFT JOIN customer_churn_profile o ON o.company_id = %(company)s AND o.partner_id = s.partner_id
-              LEFT JOIN LATERAL (%(last_event)s) e ON o.id IS NULL
+              LEFT JOIN LATERAL (%(last_event)s) e ON TRUE
             """,
-            stored=SQL(", ").join(
-                SQL("%s AS %s", self._stored_expression(name, decimals), SQL.identifier(name)) for name in stored
-            ),
-            last_event=self.env["customer.churn.event"]._last_sql(run.company_id, SQL("s.partner_id")),
+            stored=self._stored_sql(stored, run.company_id.currency_id.decimal_places),
+            last_event=self.env["customer.churn.event"]._last_sql(run.company_id, returned),
             status=status, date=run.date, since=run._get_first_unseen_date(), company=run.company_id.id,
             currency=run.company_id.currency_id.id, run=run.id, user=self.env.uid,
         )

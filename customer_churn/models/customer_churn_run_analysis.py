@@ -20,16 +20,16 @@ class CustomerChurnRun(models.Model):
 
         :return: values of the run: its kind, counts and parameters
         """
-        Purchase, Profile = self.env["customer.churn.purchase"], self.env["customer.churn.profile"]
-        company, last = self.company_id, self._get_last_done(self.company_id)
+        Profile, company = self.env["customer.churn.profile"], self.company_id
+        last = self._get_last_done(company)
         policies = self.env["customer.churn.policy"]._get_policies(company)
         described = self._describe(policies)
         forecaster, limits = self._recall(last, described)
         full = forecaster is None
-        customers = None if full else Purchase._get_changed_customers(company, last.read_at, last.date, self.date)
-        ever_known, documents = self._read_ledger(customers)
-        log = Purchase._to_log(documents)
-        history = log.history(self.date)
+        customers, passed = (None, []) if full else self.env["customer.churn.purchase"]._get_changed_customers(
+            company, last.read_at, last.date, self.date)
+        ever_known, documents, log = self._read_ledger(customers)
+        history = self._add_passed(log.history(self.date), last, passed)
         if full:
             [forecaster, record], limits = self._learn(log, policies, ever_known), self._fit_limits(history)
         decided = self._decide(forecaster, history.join(limits.rate(history)), policies)
@@ -51,12 +51,22 @@ class CustomerChurnRun(models.Model):
         }
 
     def _read_ledger(self, customers=None):
-        """(documents known on some day of the year before the run, those known on its own); `customers` as of a night,
-        which does not look back."""
+        """What is known of `customers`, None for all: the documents known on some day of the year before the run (a
+        night does not look back), those known on its own, and these as engine.PurchaseLog."""
         Purchase = self.env["customer.churn.purchase"]
         since = self.date - relativedelta(days=YEAR_DAYS) if customers is None else None
-        documents = Purchase._read_documents(self.company_id, self.date, customers, since)
-        return documents, Purchase._among(documents, self.date)
+        ever_known = Purchase._read_documents(self.company_id, self.date, customers, since)
+        documents = Purchase._among(ever_known, self.date)
+        return ever_known, documents, Purchase._to_log(documents)
+
+    def _add_passed(self, history, last, passed):
+        """`history` with that of the customers `passed`, of whom only days passed since the run `last`."""
+        if not passed:
+            return history
+        import pandas as pd
+
+        read = self.env["customer.churn.purchase"]._read_passed(self.company_id, last.date, self.date, passed)
+        return pd.concat([history, read])
 
     def _recall(self, last, described):
         """Forecaster and limits of value of the last run; None, None where a fit is due."""
@@ -148,8 +158,7 @@ class CustomerChurnRun(models.Model):
         """
         run = self.new(self._prepare_run_vals(company, fields.Date.to_date(date), full=True))
         policies = self.env["customer.churn.policy"]._get_policies(company, create=False)
-        ever_known, documents = run._read_ledger()
-        log = self.env["customer.churn.purchase"]._to_log(documents)
+        ever_known, _documents, log = run._read_ledger()
         history = log.history(run.date)
         value = run._fit_limits(history).rate(history)
         return run._assess(run._learn(log, policies, ever_known)[0], history.join(value), policies)

@@ -4,4 +4,5 @@ from . import (
     customer_churn_happening,
     customer_churn_purchase,
     customer_churn_purchase_line,
+    customer_churn_purchase_night,
 )

@@ -30,8 +30,8 @@ class CustomerChurnPurchase(models.Model):
     @api.model
     def _get_purchase_sources(self):
         """One SELECT a kind of document, with the columns `id`, `company_id`, `partner_id` (the document's
-        own, contact or not), `date`, `amount` (float, company currency, net of tax; > 0 buys, else only
-        money), `void_date` (counts no more from that day on; NULL = it does) and `write_date`.
+        own, contact or not), `date`, `amount` (float, company currency and rounded as that, net of tax; > 0
+        buys, else only money), `void_date` (counts no more from that day on; NULL = it does) and `write_date`.
 
         :rtype: list[SQL]
         """
@@ -51,7 +51,7 @@ class CustomerChurnPurchase(models.Model):
               LEFT JOIN (%s) v ON v.move_id = m.id
              WHERE m.move_type IN ('out_invoice', 'out_refund', 'out_receipt') AND %s
             """,
-            self._get_reversed_moves(), self._narrow("m"),
+            self._get_reversed_moves(), self._narrow("m", date="invoice_date"),
         )
 
     @api.model
@@ -81,8 +81,20 @@ class CustomerChurnPurchase(models.Model):
              ORDER BY side.move_id, pair.void_date
             """,
             same_origin=self._is_same_customer("r", "o"), same_undoing=self._is_same_customer("u", "r"),
-            narrowed=self._narrow("r"),
+            narrowed=self._narrow_reversals(),
         )
+
+    @api.model
+    def _narrow_reversals(self):
+        """Condition on the reversals `r` that decide about the documents asked for: of those of some days all
+        reversals of the same original, whenever they were."""
+        if not self.env.context.get("customer_churn_days"):
+            return self._narrow("r")
+        return SQL(
+            """%s AND r.reversed_entry_id IN (
+                      SELECT unnest(ARRAY[d.id, d.reversed_entry_id]) FROM account_move d WHERE %s)""",
+            self.with_context(customer_churn_days=None, customer_churn_customers=None)._narrow("r"),
+            self._narrow("d", date="invoice_date"))
 
     @api.model
     def _is_same_customer(self, one, other):
@@ -94,19 +106,28 @@ class CustomerChurnPurchase(models.Model):
                      WHERE p.id = %(one)s AND q.id = %(other)s))""", one=one, other=other)
 
     @api.model
-    def _narrow(self, alias):
+    def _narrow(self, alias, date=None):
         """Condition of a source on the table `alias`: it has a partner, and is of the company and of the
-        customers in the context where only these are read. An index on `partner_id` then serves."""
+        customers in the context where only these are read. An index on `partner_id` then serves, or where only
+        some days are asked for (`_within`) one on `date`, the column of the document's day."""
         partner = SQL.identifier(alias, "partner_id")
         conditions = [SQL("%s IS NOT NULL", partner)]
         if company_id := self.env.context.get("customer_churn_company"):
             conditions.append(SQL("%s = %s", SQL.identifier(alias, "company_id"), company_id))
         customers = self.env.context.get("customer_churn_customers")
-        if customers is not None:
+        if date and (days := self.env.context.get("customer_churn_days")):
+            conditions.append(self._within(days, SQL.identifier(alias, date)))
+        elif customers is not None:
             conditions.append(SQL(
                 "%s IN (SELECT id FROM res_partner WHERE commercial_partner_id IN (SELECT unnest(%s::int[])))",
                 partner, list(customers)))
         return SQL(" AND ").join(conditions)
+
+    @api.model
+    def _within(self, days, date):
+        """Condition that the column `date` (SQL) lies in one of `days`, pairs (after, until)."""
+        return SQL("(%s)", SQL(" OR ").join(
+            SQL("(%s > %s::date AND %s <= %s::date)", date, after, date, until) for after, until in days))
 
     @api.model
     def _documents(self):
@@ -217,32 +238,3 @@ class CustomerChurnPurchase(models.Model):
                     WHERE datname = current_database() AND backend_type = 'client backend'"""
             ))
             return cr.fetchone()[0].replace(microsecond=0)
-
-    @api.model
-    def _get_changed_customers(self, company, since, last_date, at):
-        """Ids of the customers to read again after a run on `last_date` that had seen all before `since`:
-        their documents or master data changed, a document entered or left a window of the figures, or they
-        are due (see `_get_due`).
-
-        :return: sorted list of commercial partner ids
-        """
-        self.env.flush_all()
-        rows = self.env.execute_query(SQL(
-            """SELECT partner_id FROM (%(documents)s) document
-                WHERE company_id = %(company)s AND (write_date >= %(since)s OR %(entered)s)
-               UNION SELECT commercial_partner_id FROM res_partner
-                      WHERE write_date >= %(since)s AND commercial_partner_id IS NOT NULL
-               UNION (%(due)s)""",
-            documents=self._documents(), company=company.id, since=since,
-            entered=self._entered_window(last_date, at),
-            due=self.env["customer.churn.profile"]._get_due(company, at),
-        ))
-        return sorted(customer for (customer,) in rows)
-
-    @api.model
-    def _entered_window(self, last_date, at):
-        """Documents whose day came, or that left the last or the previous twelve months, in between."""
-        return SQL(" OR ").join(
-            SQL("(date > %s::date - %s AND date <= %s::date - %s)", last_date, days, at, days)
-            for days in (0, YEAR_DAYS, 2 * YEAR_DAYS)
-        )
