@@ -114,6 +114,7 @@ class ResCompany(models.Model):
 
         :param kind: a kind of write-off, `recovery` or `provision`
         """
+        self.ensure_one()
         settings = self._get_bad_debt_settings()
         for name in ("bad_debt_journal_id", *NEEDED[kind]):
             record = settings[name]
@@ -121,6 +122,10 @@ class ResCompany(models.Model):
             if fault:
                 label = settings._fields[name]._description_string(self.env)
                 self._refuse_bad_debt_settings(" ".join(filter(None, [label, record.display_name, fault])))
+
+    def _check_bad_debt_kind(self, kind):
+        for company in self:
+            company._check_bad_debt_settings(kind)
 
     def _refuse_bad_debt_settings(self, reason):
         raise RedirectWarning(
