@@ -25,4 +25,5 @@ from . import (
     test_summary,
     test_value,
     test_weights,
+    test_writeoff_entry,
 )
