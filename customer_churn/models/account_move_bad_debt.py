@@ -39,7 +39,7 @@ class AccountMove(models.Model):
         """What the booked write-offs say of these invoices."""
         self.env["customer.bad.debt.writeoff.line"].flush_model()
         self.env["customer.bad.debt.writeoff"].flush_model()
-        self.flush_recordset(["amount_written_off", "write_off_state"])
+        self.flush_recordset(["amount_written_off", "write_off_state", "amount_residual"])
         self.env.cr.execute(SQL(
             """
             UPDATE account_move m
@@ -47,15 +47,14 @@ class AccountMove(models.Model):
                    write_off_state = CASE
                        WHEN COALESCE(w.amount, 0) = 0 THEN 'none'
                        WHEN w.recovered THEN 'recovered'
-                       WHEN w.amount < m.amount_total - w.unit / 2 AND m.amount_residual <> 0 THEN 'partial'
+                       WHEN m.amount_residual <> 0 THEN 'partial'
                        ELSE 'full' END
               FROM account_move o
               LEFT JOIN LATERAL (
                    SELECT SUM(l.amount_currency - COALESCE(l.amount_undone, 0)) AS amount,
-                          BOOL_AND(d.state = 'recovered') AS recovered, MAX(c.rounding) AS unit
+                          BOOL_AND(d.state = 'recovered') AS recovered
                      FROM customer_bad_debt_writeoff_line l
                      JOIN customer_bad_debt_writeoff d ON d.id = l.writeoff_id
-                     JOIN res_currency c ON c.id = l.currency_id
                     WHERE l.move_id = o.id
                       AND d.state IN ('posted', 'partially_recovered', 'recovered', 'unmatched', 'reversed')
                    ) w ON TRUE

@@ -109,8 +109,10 @@ class CustomerBadDebtWriteoff(models.Model):
         analytic = json.loads(group["analytic_distribution"])
         if not analytic and group["kind"] == "base":
             analytic = self._get_default_analytic(group["account_id"], group["partner_id"])
+        kinds = {"tax": "tax", "transition": "payment_term"}  # neither asks for an analytic account
         return {
-            "name": group["name"], "account_id": group["account_id"].id, "partner_id": group["partner_id"].id,
+            "name": group["name"], "display_type": kinds.get(group["kind"], "product"),
+            "account_id": group["account_id"].id, "partner_id": group["partner_id"].id,
             "currency_id": group["currency_id"].id,
             "amount_currency": group["currency_id"].round(group["amount_currency"]),
             "balance": self.currency_id.round(group["balance"]),

@@ -62,7 +62,9 @@ class CustomerBadDebtWriteoff(models.Model):
     def _check_lock_dates(self):
         """The host would move the entry to an open period without a word; here the lock is named."""
         for writeoff in self:
-            taxed = any(line.get("tax_repartition_line_id") or line["tax_ids"][0][-1] for line in writeoff._preview())
+            taxed = any(
+                line.get("tax_repartition_line_id") or line.get("tax_tag_ids", [[0]])[0][-1]
+                for line in writeoff._preview())
             writeoff._check_lock_date(writeoff.date, taxed)
 
     def _check_lock_date(self, date, taxed):
