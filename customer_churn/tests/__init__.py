@@ -30,6 +30,7 @@ from . import (
     test_writeoff_currency,
     test_writeoff_entry,
     test_writeoff_netting,
+    test_writeoff_race,
     test_writeoff_rights,
     test_writeoff_tax,
     test_writeoff_undo,
