@@ -87,6 +87,10 @@ class CustomerBadDebtWriteoffLine(models.Model):
     def _get_split(self):
         return json.loads(self.split or "{}")
 
+    def _keep_netted(self, pairs):
+        for line in self:
+            line.amount_netted = sum(amount for _item, amount in pairs.get(line.move_line_id.sudo(False), []))
+
     # ------------------------------------------------------------------ frozen from submission on
     @api.model_create_multi
     def create(self, vals_list):

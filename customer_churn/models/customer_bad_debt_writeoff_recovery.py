@@ -91,11 +91,9 @@ class CustomerBadDebtWriteoff(models.Model):
 
     def _get_recovery_of(self, tax):
         """The tax that is due again where relief was taken by `tax`."""
-        # sudo: rows of a parent company count for its branches
-        companies = self.company_id.sudo().parent_ids
-        row = self.env["customer.bad.debt.tax.relief"].sudo().search([
-            ("company_id", "in", companies.ids), "|", ("relief_tax_id", "=", tax.id),
-            "&", ("relief_tax_id", "=", False), ("tax_id", "=", tax.id)], limit=1).sudo(False)
+        Relief = self.env["customer.bad.debt.tax.relief"]
+        rows = Relief.browse(Relief._get_row_ids(self.company_id.id).values())
+        row = rows.filtered(lambda row: (row.relief_tax_id or row.tax_id) == tax)[:1]
         return row.recovery_tax_id or row.tax_id or tax
 
     def _get_recovery_tax(self, line, repartition):
