@@ -29,7 +29,7 @@ class CustomerBadDebtWriteoffLine(models.Model):
     _description = "Write-Off Item"
     _order = "writeoff_id, id"
 
-    writeoff_id = fields.Many2one("customer.bad.debt.writeoff", required=True, index=True, ondelete="cascade")
+    writeoff_id = fields.Many2one("customer.bad.debt.writeoff", string="Write-Off", required=True, index=True, ondelete="cascade")
     company_id = fields.Many2one(related="writeoff_id.company_id", store=True, index=True)
     state = fields.Selection(related="writeoff_id.state", store=True)
     move_line_id = fields.Many2one(
@@ -48,7 +48,7 @@ class CustomerBadDebtWriteoffLine(models.Model):
     amount_tax = fields.Monetary(
         string="Tax", currency_field="company_currency_id", readonly=True,
         help="The part of the amount that comes back from the tax office, or never became due.")
-    amount_undone = fields.Monetary(readonly=True, help="What an undo has opened again.")
+    amount_undone = fields.Monetary(string="Undone Amount", readonly=True, help="What an undo has opened again.")
     split = fields.Text(readonly=True, help="JSON: how much falls on which part of the invoice.")
     relief_date = fields.Date(
         string="Relief On", readonly=True, help="The tax may be claimed back from this day on.")
