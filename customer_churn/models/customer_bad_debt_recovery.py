@@ -135,6 +135,10 @@ class CustomerBadDebtRecovery(models.Model):
             recovery.writeoff_id._lock()
             if recovery.state != "posted":
                 raise UserError(self.env._("%(name)s is undone already.", name=recovery.move_id.name))
+            if recovery.writeoff_id.state == "reversed":
+                raise UserError(self.env._(
+                    "%(name)s: the write-off was undone but for what came back. This recovery stays.",
+                    name=recovery.move_id.name))
             recovery._undo(fields.Date.to_date(date) or fields.Date.context_today(self))
             recovery.writeoff_id._refresh_recovered()
 

@@ -37,6 +37,10 @@ class CustomerBadDebtWriteoff(models.Model):
             share = open_currency if part == open_amount else line.currency_id.round(
                 open_currency * part / open_amount)
             split[line.booked_line_id.id] = [-share, -part]
+        if left:
+            raise UserError(self.env._(
+                "%(name)s: %(left)s is more than is left to recover.",
+                name=self.display_name, left=self.currency_id.format(left)))
         for currency in items.currency_id:
             self._split_against(split, currency)
         return split
