@@ -19,14 +19,14 @@ class CustomerBadDebtTaxRelief(models.Model):
         "account.tax", string="Tax of the Invoice", required=True, index=True, check_company=True, ondelete="cascade",
         domain="[('type_tax_use', '=', 'sale')]")
     relief_tax_id = fields.Many2one(
-        "account.tax", string="Relief Tax", check_company=True, ondelete="restrict",
+        "account.tax", string="Relief Tax", check_company=True, ondelete="cascade",
         help="The tax whose tags report the relief. Empty: the refund side of the tax of the invoice.")
     recovery_tax_id = fields.Many2one(
-        "account.tax", string="Tax on Recovery", check_company=True, ondelete="restrict",
+        "account.tax", string="Tax on Recovery", check_company=True, ondelete="set null",
         domain="[('type_tax_use', '=', 'sale')]",
         help="Due again when the customer pays after all. Empty: the tax of the invoice.")
     account_id = fields.Many2one(
-        "account.account", string="Relief Account", check_company=True, ondelete="restrict",
+        "account.account", string="Relief Account", check_company=True, ondelete="set null",
         help="Where the tax that comes back is booked. Empty: the account of the tax.")
 
     _tax_uniq = models.Constraint(
