@@ -1,5 +1,6 @@
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
+from odoo.tools import ormcache
 
 
 class CustomerBadDebtTaxRelief(models.Model):
@@ -18,18 +19,45 @@ class CustomerBadDebtTaxRelief(models.Model):
         "account.tax", string="Tax of the Invoice", required=True, index=True, check_company=True, ondelete="cascade",
         domain="[('type_tax_use', '=', 'sale')]")
     relief_tax_id = fields.Many2one(
-        "account.tax", string="Relief Tax", check_company=True, ondelete="restrict",
+        "account.tax", string="Relief Tax", check_company=True, ondelete="cascade",
         help="The tax whose tags report the relief. Empty: the refund side of the tax of the invoice.")
     recovery_tax_id = fields.Many2one(
-        "account.tax", string="Tax on Recovery", check_company=True, ondelete="restrict",
+        "account.tax", string="Tax on Recovery", check_company=True, ondelete="set null",
         domain="[('type_tax_use', '=', 'sale')]",
         help="Due again when the customer pays after all. Empty: the tax of the invoice.")
     account_id = fields.Many2one(
-        "account.account", string="Relief Account", check_company=True, ondelete="restrict",
+        "account.account", string="Relief Account", check_company=True, ondelete="set null",
         help="Where the tax that comes back is booked. Empty: the account of the tax.")
 
     _tax_uniq = models.Constraint(
         "UNIQUE (company_id, tax_id)", "This tax has a row already. Change that one.")
+
+    # ------------------------------------------------------------------ asked for each line of an entry
+    @api.model
+    def _get_row(self, company, tax):
+        """The row of this tax, the company's own before one of its parent's."""
+        return self.browse(self._get_row_ids(company.id).get(tax.id, False)).sudo(False)
+
+    @api.model
+    @ormcache("company_id")
+    def _get_row_ids(self, company_id):
+        # sudo: rows of a parent company count for its branches
+        parents = self.env["res.company"].sudo().browse(company_id).parent_ids
+        rows = self.sudo().search([("company_id", "in", parents.ids)])
+        return {row.tax_id.id: row.id for row in rows.sorted(lambda row: len(row.company_id.parent_ids))}
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        self.env.registry.clear_cache()
+        return super().create(vals_list)
+
+    def write(self, vals):
+        self.env.registry.clear_cache()
+        return super().write(vals)
+
+    def unlink(self):
+        self.env.registry.clear_cache()
+        return super().unlink()
 
     @api.constrains("tax_id", "relief_tax_id", "recovery_tax_id")
     def _check_taxes(self):

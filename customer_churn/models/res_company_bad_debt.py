@@ -7,7 +7,6 @@ RELIEF = [
     ("input_claim", "Claim as tax of purchases"),
 ]
 RATE = [("carrying", "The invoice's own rate"), ("spot", "Rate of the day")]
-METHOD = [("entry", "Journal entry"), ("credit_note", "Credit note")]
 EXPENSE = ("expense", "expense_depreciation", "expense_direct_cost", "expense_other")
 INCOME = ("income", "income_other")
 CURRENT = ("asset_current", "liability_current")
@@ -30,8 +29,7 @@ NEEDED = {
 
 def account_field(string, types, help=None):
     return fields.Many2one(
-        "account.account", string=string, domain=[("account_type", "in", types)], check_company=True,
-        ondelete="restrict", help=help)
+        "account.account", string=string, domain=[("account_type", "in", types)], check_company=True, help=help)
 
 
 class ResCompany(models.Model):
@@ -40,8 +38,7 @@ class ResCompany(models.Model):
     _inherit = "res.company"
 
     bad_debt_journal_id = fields.Many2one(
-        "account.journal", string="Bad Debt Journal", domain=[("type", "=", "general")], check_company=True,
-        ondelete="restrict")
+        "account.journal", string="Bad Debt Journal", domain=[("type", "=", "general")], check_company=True)
     bad_debt_expense_account_id = account_field("Bad Debt Expense", EXPENSE)
     bad_debt_allowance_account_id = account_field("Allowance for Doubtful Debts", CURRENT)
     bad_debt_impairment_account_id = account_field("Impairment of Receivables", EXPENSE)
@@ -61,9 +58,6 @@ class ResCompany(models.Model):
         RATE, string="Rate of Write-Offs", required=True, default="carrying",
         help="A debt in a foreign currency leaves the books as it came in, or at the rate of the day, with an exchange "
              "difference.")
-    bad_debt_method = fields.Selection(
-        METHOD, string="Write Off by", required=True, default="entry",
-        help="A credit note reduces the revenue of the invoice. Only where the law wants it.")
     bad_debt_approval_limit = fields.Monetary(
         string="Approval above", help="A larger write-off needs a second person. 0: every one does.")
 
@@ -114,6 +108,7 @@ class ResCompany(models.Model):
 
         :param kind: a kind of write-off, `recovery` or `provision`
         """
+        self.ensure_one()
         settings = self._get_bad_debt_settings()
         for name in ("bad_debt_journal_id", *NEEDED[kind]):
             record = settings[name]
@@ -121,6 +116,10 @@ class ResCompany(models.Model):
             if fault:
                 label = settings._fields[name]._description_string(self.env)
                 self._refuse_bad_debt_settings(" ".join(filter(None, [label, record.display_name, fault])))
+
+    def _check_bad_debt_kind(self, kind):
+        for company in self:
+            company._check_bad_debt_settings(kind)
 
     def _refuse_bad_debt_settings(self, reason):
         raise RedirectWarning(

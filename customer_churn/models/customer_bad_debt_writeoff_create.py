@@ -1,0 +1,197 @@
+import math
+from collections import defaultdict
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError, ValidationError
+from odoo.fields import Domain
+
+from .customer_bad_debt_writeoff_line import PENDING
+
+CUSTOMER_TYPES = ("out_invoice", "out_refund", "out_receipt", "entry")
+
+
+class CustomerBadDebtWriteoff(models.Model):
+    """What may be written off, and how much of it the customer's own credits settle first."""
+
+    _inherit = "customer.bad.debt.writeoff"
+
+    @api.model
+    def _create_for(self, move_lines, date, amounts=None, reason=None, **values):
+        """Prepare one draft per company and customer.
+
+        :param move_lines: open items, of any number of companies and customers
+        :param amounts: {item: amount in its currency}; without it the items are given up whole, less the customer's
+            own credits
+        :param reason: customer.churn.reason record or id
+        """
+        self._check_group("customer_churn.group_bad_debt_officer")
+        self.check_access("create")
+        date, kind = fields.Date.to_date(date), values.get("kind", "bad_debt")
+        amounts = self._get_given_amounts(move_lines, amounts)
+        move_lines.company_id._check_bad_debt_kind(kind)
+        self._refuse(self._get_refusals(move_lines, date, kind))
+        self._check_amounts(amounts)
+        netted = {} if amounts else self._get_netting(move_lines)
+        vals_list = []
+        for (company, partner), lines in self._group_items(move_lines).items():
+            settings = company._get_bad_debt_settings()
+            vals_list.append({
+                "company_id": company.id, "partner_id": partner.id, "date": date,
+                "reason_id": getattr(reason, "id", reason), "net_credits": not amounts,
+                "tax_relief": settings.bad_debt_tax_relief if kind == "bad_debt" else "none", **values,
+                "line_ids": [fields.Command.create(self._prepare_line(line, amounts, netted)) for line in lines],
+            })
+        writeoffs = self.create(vals_list)
+        self._check_anything_left(writeoffs)
+        writeoffs._refresh_amounts()
+        return writeoffs
+
+    def _group_items(self, move_lines):
+        groups = defaultdict(self.env["account.move.line"].browse)
+        for line in move_lines.sorted(lambda line: (line.date_maturity or line.date, line.id)):
+            groups[line.company_id, line.partner_id.commercial_partner_id] |= line
+        return groups
+
+    def _prepare_line(self, line, amounts, netted):
+        residual = abs(line.amount_residual_currency)
+        netted = netted.get(line, 0.0)
+        amount = amounts[line] if line in amounts else line.currency_id.round(residual - netted)
+        return {"move_line_id": line.id, "amount_currency": amount}
+
+    def _check_anything_left(self, writeoffs):
+        if empty := writeoffs.filtered(lambda writeoff: not any(writeoff.line_ids.mapped("amount_currency"))):
+            raise UserError(self.env._(
+                "%(customers)s: nothing to write off, the customer's own credits settle all of it. Match them with the "
+                "invoices.", customers=", ".join(empty.partner_id.mapped("display_name"))))
+
+    # ------------------------------------------------------------------ amounts given by a person
+    def _get_given_amounts(self, move_lines, amounts):
+        """By item, whether records or ids were given."""
+        by_id = {getattr(line, "id", line): amount for line, amount in (amounts or {}).items()}
+        if others := set(by_id) - set(move_lines.ids):
+            raise ValidationError(self.env._(
+                "Amounts were given for %(count)s items that are not among those to write off.", count=len(others)))
+        return {line: by_id[line.id] for line in move_lines if line.id in by_id}
+
+    def _check_amounts(self, amounts):
+        for line, amount in amounts.items():
+            if reason := self._get_amount_fault(line, amount):
+                raise ValidationError(f"{line._get_bad_debt_name()}: {reason}")
+
+    def _get_amount_fault(self, line, amount):
+        currency, residual = line.currency_id, abs(line.amount_residual_currency)
+        if not isinstance(amount, (int, float)) or not math.isfinite(amount) or amount <= 0:
+            return self.env._("the amount to write off must be a number above zero.")
+        if abs(currency.round(amount) - amount) > currency.rounding / 1000:
+            return self.env._(
+                "%(amount)s has more digits than %(currency)s. Round it.", amount=amount, currency=currency.name)
+        if currency.compare_amounts(amount, residual) > 0:
+            return self.env._(
+                "%(amount)s is more than the %(residual)s that are open. Give no more than that.",
+                amount=currency.format(amount), residual=currency.format(residual))
+        return False
+
+    # ------------------------------------------------------------------ refused by name
+    def _refuse(self, refusals):
+        if refusals:
+            raise UserError("\n".join(
+                f"{line._get_bad_debt_name()}: {reason}" for line, reason in refusals.items()))
+
+    @api.model
+    def _get_refusals(self, move_lines, date, kind="bad_debt"):
+        """{item: why it may not be written off}, in words for the list of what was left out."""
+        busy, pending = self._get_busy_moves(move_lines.move_id), self._get_pending(move_lines)
+        refusals = {}
+        for line in move_lines:
+            if reason := self._get_refusal(line, date, kind) or busy.get(line.move_id) or pending.get(line):
+                refusals[line] = reason
+        return refusals
+
+    def _get_pending(self, move_lines):
+        """{item: reason} where another document has it already."""
+        others = self.env["customer.bad.debt.writeoff.line"].search([
+            ("move_line_id", "in", move_lines.ids), ("state", "in", PENDING), ("writeoff_id", "not in", self.ids)])
+        return {other.move_line_id: self.env._(
+            "it stands on %(name)s already. Work on that one, or cancel it.", name=other.writeoff_id.name)
+            for other in others}
+
+    def _get_refusal(self, line, date, kind):
+        _ = self.env._
+        if line.parent_state != "posted":
+            return _("it is not posted. Post it first, or delete it.")
+        if line.move_id.move_type not in CUSTOMER_TYPES or line.account_id.account_type != "asset_receivable":
+            return _("it is no debt of a customer.")
+        if not line.partner_id:
+            return _("it has no customer. Set the customer first.")
+        if line.reconciled or not line.amount_residual_currency:
+            return _("nothing to write off, it is settled.")
+        credit = line.amount_residual_currency < 0
+        if kind != "small_difference" and credit != (kind == "stale_credit"):
+            return _("it is a credit of the customer.") if credit else _("it is no credit of the customer.")
+        if kind == "small_difference" and self._is_above_limit(line):
+            return _("it is above the limit of small differences.")
+        if date > fields.Date.context_today(self):
+            return _("the date of the write-off is in the future.")
+        if date < max(line.date, line.move_id.invoice_date or line.date):
+            return _("the write-off would be dated before it. Choose a later date.")
+        return False
+
+    def _is_above_limit(self, line):
+        limit = line.company_id._get_bad_debt_settings().bad_debt_small_difference_limit
+        return limit and line.company_currency_id.compare_amounts(abs(line.amount_residual), limit) > 0
+
+    def _get_busy_moves(self, moves):
+        """{invoice: reason} where money is on its way."""
+        _ = self.env._
+        busy = {}
+        for move in moves:
+            payments = move.matched_payment_ids.filtered(
+                lambda payment: payment.state == "in_process" and not payment.move_id)
+            if move.payment_state in ("in_payment", "paid") or payments:
+                busy[move] = _("it has a payment on its way. Wait for the bank, or cancel the payment.")
+        if "transaction_ids" in moves._fields:
+            # sudo: an online payment that waits is a reason, whoever may see it
+            for move in moves.sudo().filtered(
+                    lambda move: move.transaction_ids.filtered(lambda tx: tx.state in ("pending", "authorized"))):
+                busy[move.with_env(self.env)] = _("it has an online payment that waits. Capture or void it first.")
+        return busy
+
+    # ------------------------------------------------------------------ the customer's own credits first
+    @api.model
+    def _get_netting(self, move_lines):
+        """{item: amount in its currency} that open items of the other sign settle, oldest first."""
+        return {
+            line: sum(amount for _other, amount in pairs)
+            for line, pairs in self._get_netting_pairs(move_lines).items()}
+
+    def _get_netting_pairs(self, move_lines):
+        """{item: [(other item, amount)]}: what is matched with what, in the currency they share."""
+        others = self.env["account.move.line"].search(self._get_netting_domain(move_lines)) - move_lines
+        left = {other: abs(other.amount_residual_currency) for other in self._sort_items(others)}
+        pairs = defaultdict(list)
+        for line in self._sort_items(move_lines):
+            wanted = abs(line.amount_residual_currency)
+            for other in left:
+                if not self._may_net(line, other) or wanted <= 0 or left[other] <= 0:
+                    continue
+                amount = min(wanted, left[other])
+                wanted = line.currency_id.round(wanted - amount)
+                left[other] = line.currency_id.round(left[other] - amount)
+                pairs[line].append((other, amount))
+        return pairs
+
+    def _get_netting_domain(self, move_lines):
+        return Domain([
+            ("parent_state", "=", "posted"), ("reconciled", "=", False), ("amount_residual_currency", "!=", 0),
+            ("account_id", "in", move_lines.account_id.ids), ("company_id", "in", move_lines.company_id.ids),
+            ("partner_id.commercial_partner_id", "in", move_lines.partner_id.commercial_partner_id.ids)])
+
+    def _sort_items(self, lines):
+        return lines.sorted(lambda line: (line.date_maturity or line.date, line.date, line.id))
+
+    def _may_net(self, line, other):
+        return (
+            line.account_id == other.account_id and line.currency_id == other.currency_id
+            and line.company_id == other.company_id
+            and line.partner_id.commercial_partner_id == other.partner_id.commercial_partner_id
+            and line.amount_residual_currency * other.amount_residual_currency < 0)
