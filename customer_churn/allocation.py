@@ -21,8 +21,8 @@ def allocate(total, weights, done=(), unit=0.01):
     if not whole:
         return [_amount(total, unit)] + [0.0] * (len(weights) - 1)
     reached = sum(done) + total
-    quotas = [Fraction(weight * reached, whole) - part for weight, part in zip(weights, done)]
-    shares = [_forward(floor(quota), weight) for quota, weight in zip(quotas, weights)]
+    quotas = [Fraction(weight * reached, whole) - part for weight, part in zip(weights, done, strict=True)]
+    shares = [_forward(floor(quota), weight) for quota, weight in zip(quotas, weights, strict=True)]
     rest = total - sum(shares)
     step = 1 if rest > 0 else -1
     order = sorted(range(len(shares)), key=lambda i: (step * (shares[i] - quotas[i]), -abs(weights[i]), i))

@@ -20,7 +20,7 @@ class AccountMoveLine(models.Model):
     def _get_bad_debt_key(self):
         """Lines that are the same to a write-off: same taxes, same tax line, same analytic accounts."""
         return (
-            self.tax_repartition_line_id.id, self.tax_ids.ids, self.group_tax_id.id,
+            self.tax_repartition_line_id.id, tuple(self.tax_ids.ids), self.group_tax_id.id,
             self.tax_repartition_line_id and self.account_id.id,
             json.dumps(self.analytic_distribution or {}, sort_keys=True))
 
@@ -82,7 +82,7 @@ class AccountMove(models.Model):
             owed = sum(part[name] for part in same)
             left = max(currency.round(owed - credited), 0.0)
             shares = allocate(left, [part[name] for part in same], unit=currency.rounding)
-            for part, share in zip(same, shares):
+            for part, share in zip(same, shares, strict=True):
                 part[name] = share
 
     def _get_credited(self, name):

@@ -34,7 +34,8 @@ class CustomerBadDebtWriteoff(models.Model):
     kind = fields.Selection(KIND, required=True, default="bad_debt")
     reason_id = fields.Many2one("customer.churn.reason", index="btree_not_null", ondelete="restrict", tracking=True)
     note = fields.Text()
-    state = fields.Selection(STATE, required=True, readonly=True, default="draft", tracking=True, index=True, copy=False)
+    state = fields.Selection(
+        STATE, required=True, readonly=True, default="draft", tracking=True, index=True, copy=False)
     line_ids = fields.One2many("customer.bad.debt.writeoff.line", "writeoff_id", string="Items")
     net_credits = fields.Boolean(
         string="Net Credits First", help="The customer's own credits settle what they can before the rest is given up.")

@@ -5,6 +5,8 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Domain
 
+from .customer_bad_debt_writeoff_line import PENDING
+
 CUSTOMER_TYPES = ("out_invoice", "out_refund", "out_receipt", "entry")
 
 
@@ -99,12 +101,20 @@ class CustomerBadDebtWriteoff(models.Model):
     @api.model
     def _get_refusals(self, move_lines, date, kind="bad_debt"):
         """{item: why it may not be written off}, in words for the list of what was left out."""
-        busy = self._get_busy_moves(move_lines.move_id)
+        busy, pending = self._get_busy_moves(move_lines.move_id), self._get_pending(move_lines)
         refusals = {}
         for line in move_lines:
-            if reason := self._get_refusal(line, date, kind) or busy.get(line.move_id):
+            if reason := self._get_refusal(line, date, kind) or busy.get(line.move_id) or pending.get(line):
                 refusals[line] = reason
         return refusals
+
+    def _get_pending(self, move_lines):
+        """{item: reason} where another document has it already."""
+        others = self.env["customer.bad.debt.writeoff.line"].search([
+            ("move_line_id", "in", move_lines.ids), ("state", "in", PENDING), ("writeoff_id", "not in", self.ids)])
+        return {other.move_line_id: self.env._(
+            "it stands on %(name)s already. Work on that one, or cancel it.", name=other.writeoff_id.name)
+            for other in others}
 
     def _get_refusal(self, line, date, kind):
         _ = self.env._
@@ -119,11 +129,17 @@ class CustomerBadDebtWriteoff(models.Model):
         credit = line.amount_residual_currency < 0
         if kind != "small_difference" and credit != (kind == "stale_credit"):
             return _("it is a credit of the customer.") if credit else _("it is no credit of the customer.")
+        if kind == "small_difference" and self._is_above_limit(line):
+            return _("it is above the limit of small differences.")
         if date > fields.Date.context_today(self):
             return _("the date of the write-off is in the future.")
         if date < max(line.date, line.move_id.invoice_date or line.date):
             return _("the write-off would be dated before it. Choose a later date.")
         return False
+
+    def _is_above_limit(self, line):
+        limit = line.company_id._get_bad_debt_settings().bad_debt_small_difference_limit
+        return limit and line.company_currency_id.compare_amounts(abs(line.amount_residual), limit) > 0
 
     def _get_busy_moves(self, moves):
         """{invoice: reason} where money is on its way."""
@@ -132,7 +148,7 @@ class CustomerBadDebtWriteoff(models.Model):
         for move in moves:
             payments = move.matched_payment_ids.filtered(
                 lambda payment: payment.state == "in_process" and not payment.move_id)
-            if move.payment_state == "in_payment" or payments:
+            if move.payment_state in ("in_payment", "paid") or payments:
                 busy[move] = _("it has a payment on its way. Wait for the bank, or cancel the payment.")
         if "transaction_ids" in moves._fields:
             # sudo: an online payment that waits is a reason, whoever may see it

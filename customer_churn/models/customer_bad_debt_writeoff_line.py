@@ -31,13 +31,13 @@ class CustomerBadDebtWriteoffLine(models.Model):
 
     writeoff_id = fields.Many2one("customer.bad.debt.writeoff", required=True, index=True, ondelete="cascade")
     company_id = fields.Many2one(related="writeoff_id.company_id", store=True, index=True)
-    state = fields.Selection(STATE, related="writeoff_id.state", store=True)
+    state = fields.Selection(related="writeoff_id.state", store=True)
     move_line_id = fields.Many2one(
         "account.move.line", string="Open Item", required=True, index=True, ondelete="restrict")
     move_id = fields.Many2one(related="move_line_id.move_id", string="Invoice", store=True, index=True)
     date_maturity = fields.Date(related="move_line_id.date_maturity", string="Due On")
     currency_id = fields.Many2one(related="move_line_id.currency_id", store=True)
-    company_currency_id = fields.Many2one(related="company_id.currency_id")
+    company_currency_id = fields.Many2one(related="company_id.currency_id", string="Company Currency")
     amount_residual_currency = fields.Monetary(
         string="Open", readonly=True, help="What the customer owed when this was prepared.")
     amount_netted = fields.Monetary(

@@ -40,7 +40,7 @@ class Debt:
         split = {key: [share[key] for share in shares] for key in self.parts}
         self._take_transition(split, amounts[0])
         for key, part in split.items():
-            self.taken[key] = [done + new for done, new in zip(self.taken[key], part)]
+            self.taken[key] = [done + new for done, new in zip(self.taken[key], part, strict=True)]
         self.open -= amounts[0]
         return split
 
@@ -49,7 +49,7 @@ class Debt:
         keys = list(self.parts)
         weights, done = [self.parts[key][name] for key in keys], [self.taken[key][i] for key in keys]
         within = max(min(amount, sum(weights) - sum(done)), 0.0)
-        shares = dict(zip(keys, allocate(within, weights, done, currency.rounding)))
+        shares = dict(zip(keys, allocate(within, weights, done, currency.rounding), strict=True))
         shares[self._largest()] += currency.round(amount - within)
         return shares
 
@@ -76,7 +76,7 @@ class CustomerBadDebtWriteoff(models.Model):
         for line in self.line_ids:
             move = line.move_line_id.move_id
             if move not in debts:
-                netted = sum(self.line_ids.filtered(lambda other: other.move_id == move).mapped("amount_netted"))
+                netted = sum(self.line_ids.grouped("move_id")[move].mapped("amount_netted"))
                 debts[move] = Debt(move, standing[move], netted)
             amounts = [line.amount_currency, line._get_carrying_amount()]
             splits[line] = debts[move].take(amounts)

@@ -1,0 +1,164 @@
+from markupsafe import Markup
+from odoo import fields, models
+from odoo.exceptions import UserError
+from odoo.fields import Command
+
+from .customer_bad_debt_writeoff import APPROVER
+
+QUIET = {"tracking_disable": True, "mail_create_nosubscribe": True}
+
+
+class CustomerBadDebtWriteoff(models.Model):
+    """Posting: all documents of a call in one go, or none of them."""
+
+    _inherit = "customer.bad.debt.writeoff"
+
+    def action_post(self):
+        """Book what was approved: rights, lock, read again, refuse, net, create, post, match, look at the result."""
+        self._check_group(APPROVER)
+        self.check_access("write")
+        self._lock()
+        self._check_state("approved")
+        self._check_ready()
+        self._check_lock_dates()
+        self._net()
+        builds = [writeoff._build() for writeoff in self]
+        moves = self._create_entries(builds)
+        self._match(moves, builds)
+        self._check_result(moves)
+        self._set(state="posted", error=False)
+        self._after_posting()
+
+    def _lock(self):
+        """Whoever comes second gets an answer at once, and reads what the first has booked."""
+        # sudo: a lock on the customer keeps two documents from using the same allowance; it changes nothing
+        self.partner_id.sudo().lock_for_update(allow_referencing=True)
+        self.lock_for_update()
+        self.line_ids.move_line_id.lock_for_update(allow_referencing=True)
+        self.env.invalidate_all()
+
+    def _check_ready(self):
+        """What could be refused at the preparation may have come about since."""
+        for writeoff in self:
+            writeoff.company_id._check_bad_debt_settings(writeoff.kind)
+            items = writeoff.line_ids.move_line_id
+            if not items:
+                raise UserError(self.env._("%(name)s has no items. Add some.", name=writeoff.display_name))
+            writeoff._check_items(items)
+            writeoff._refuse(writeoff._get_refusals(items, writeoff.date, writeoff.kind))
+            writeoff._check_amounts({
+                line.move_line_id: line.amount_currency for line in writeoff.line_ids
+                if line.amount_currency or not writeoff.net_credits})
+            writeoff._refresh_amounts()
+
+    def _check_items(self, items):
+        strange = items.filtered(lambda item: (
+            item.company_id != self.company_id or item.partner_id.commercial_partner_id != self.partner_id))
+        if strange:
+            raise UserError(self.env._(
+                "%(items)s: of another company or customer than %(name)s. Prepare a write-off of its own.",
+                items=", ".join(item._get_bad_debt_name() for item in strange), name=self.display_name))
+
+    def _check_lock_dates(self):
+        """The host would move the entry to an open period without a word; here the lock is named."""
+        for writeoff in self:
+            taxed = any(
+                line.get("tax_repartition_line_id") or line.get("tax_tag_ids", [[0]])[0][-1]
+                for line in writeoff._preview())
+            writeoff._check_lock_date(writeoff.date, taxed)
+
+    def _check_lock_date(self, date, taxed):
+        locks = self.company_id._get_lock_date_violations(date, sale=False, purchase=False, tax=taxed)
+        if locks:
+            raise UserError(self.env._(
+                "%(name)s: %(date)s is closed by %(locks)s. Choose a later date.",
+                name=self.display_name, date=fields.Date.to_string(date),
+                locks=self.company_id._format_lock_dates(locks)))
+
+    # ------------------------------------------------------------------ netting
+    def _net(self):
+        """The customer's own credits settle what they can, as if somebody had matched them by hand."""
+        for writeoff in self.filtered("net_credits"):
+            pairs = writeoff._get_netting_pairs(writeoff.line_ids.move_line_id)
+            plan = [item | other for item, others in pairs.items() for other, _amount in others]
+            if plan:
+                self.env["account.move.line"].browse(
+                    [item.id for pair in plan for item in pair]).lock_for_update(allow_referencing=True)
+                self.env["account.move.line"]._reconcile_plan(plan)
+            for line in writeoff.line_ids.filtered("amount_currency"):
+                if reason := writeoff._get_amount_fault(line.move_line_id, line.amount_currency):
+                    raise UserError(f"{line.move_line_id._get_bad_debt_name()}: {reason}")
+            self.env.add_to_compute(writeoff.line_ids._fields["amount"], writeoff.line_ids)
+
+    # ------------------------------------------------------------------ the entry
+    def _create_entries(self, builds):
+        """One entry a document, posted on its own date."""
+        vals_list = []
+        for writeoff, (values, splits, _sources) in zip(self, builds, strict=True):
+            writeoff._keep_split(splits)
+            writeoff._set(**writeoff._get_amounts(values))
+            vals_list.append(writeoff._prepare_entry(values))
+        moves = self.env["account.move"].with_context(**QUIET).create(vals_list)
+        moves.with_context(validate_analytic=True)._post(soft=False)
+        return moves
+
+    def _prepare_entry(self, values, date=None):
+        settings = self.company_id._get_bad_debt_settings()
+        return {
+            "move_type": "entry", "journal_id": settings.bad_debt_journal_id.id, "company_id": self.company_id.id,
+            "date": date or self.date, "ref": f"{self._get_label()}: {self.partner_id.display_name}",
+            "currency_id": self.currency_id.id, "bad_debt_writeoff_id": self.id,
+            "line_ids": [Command.create(line) for line in values]}
+
+    # ------------------------------------------------------------------ matching
+    def _match(self, moves, builds):
+        """Each item with its own counterpart; tax due on payment leaves its transition account without becoming due."""
+        plan, transitions = [], []
+        for writeoff, move, (_values, _splits, sources) in zip(self, moves, builds, strict=True):
+            booked = move.line_ids.sorted("id")
+            given_up = writeoff.line_ids.filtered("amount_currency")
+            for line, counterpart in zip(given_up, booked, strict=False):
+                # sudo: kept by the methods only
+                line.sudo().booked_line_id = counterpart
+                plan.append(line.move_line_id | counterpart)
+            transitions += self._get_transition_pairs(booked, sources)
+        self._unblock(self.line_ids.move_id)
+        lines = self.env["account.move.line"].with_context(no_cash_basis=True, bad_debt_quiet=True)
+        lines._reconcile_plan([lines.browse(pair.ids) for pair in plan])
+        if transitions:
+            lines._reconcile_plan([lines.browse(pair.ids) for pair in transitions])
+
+    def _get_transition_pairs(self, booked, sources):
+        for line, items in zip(booked, sources, strict=False):
+            if items and line.account_id.reconcile:
+                yield items.filtered(lambda item: not item.reconciled) | line
+
+    def _unblock(self, invoices):
+        """The host leaves a blocked invoice blocked for ever, settled or not."""
+        blocked = invoices.filtered(lambda move: move.payment_state == "blocked")
+        blocked.payment_state = "not_paid"
+        self.env.add_to_compute(blocked._fields["payment_state"], blocked)
+
+    def _check_result(self, moves):
+        for writeoff, move in zip(self, moves, strict=True):
+            given_up = writeoff.line_ids.filtered("amount_currency")
+            if move.state != "posted" or move.date != writeoff.date or not all(
+                    given_up.booked_line_id.mapped("reconciled")):
+                raise UserError(self.env._(
+                    "%(name)s: the entry did not come out as shown. Nothing was booked. Prepare it again.",
+                    name=writeoff.display_name))
+            writeoff._set(name=move.name, move_id=move.id)
+
+    def _after_posting(self):
+        self.line_ids.move_id._refresh_written_off()
+        self._close_cases()
+        self._log_on_invoices(self.env._("Written off"))
+
+    def _log_on_invoices(self, text):
+        """One note an invoice, with the way to the document."""
+        bodies = {}
+        for writeoff in self:
+            for line in writeoff.line_ids.filtered("amount_currency"):
+                bodies[line.move_id.id] = Markup("%s: %s, %s") % (
+                    text, line.currency_id.format(line.amount_currency), writeoff._get_html_link(title=writeoff.name))
+        self.env["account.move"].browse(bodies)._message_log_batch(bodies=bodies)

@@ -1,0 +1,135 @@
+from odoo import models
+from odoo.exceptions import UserError
+
+from ..allocation import allocate
+from .customer_bad_debt_writeoff import APPROVER
+
+
+class CustomerBadDebtWriteoff(models.Model):
+    """What of a write-off came back, and how it falls on the lines of its entries."""
+
+    _inherit = "customer.bad.debt.writeoff"
+
+    def _check_recovery(self):
+        self._check_group(APPROVER)
+        self.check_access("write")
+        self._lock()
+        self._check_state("posted", "partially_recovered")
+        if self.kind != "bad_debt":
+            raise UserError(self.env._("%(name)s: only bad debt is recovered.", name=self.display_name))
+        self.company_id._check_bad_debt_settings("recovery")
+
+    def _get_item_left(self, line):
+        """(in its currency, in company currency) what of this item did not come back yet."""
+        back, booked = self._get_recovered()[line.booked_line_id.id], line.booked_line_id
+        return (line.currency_id.round(-booked.amount_currency + back[0]),
+                self.currency_id.round(-booked.balance + back[1]))
+
+    def _split_recovery(self, amount, items):
+        """{id of a journal item of the entries: [in its currency, in company currency]}, oldest item first."""
+        split, left = {}, amount
+        for line in items.sorted(lambda line: (line.move_line_id.date_maturity or line.move_line_id.date, line.id)):
+            open_currency, open_amount = self._get_item_left(line)
+            part = min(left, open_amount)
+            if part <= 0:
+                continue
+            left = self.currency_id.round(left - part)
+            share = open_currency if part == open_amount else line.currency_id.round(
+                open_currency * part / open_amount)
+            split[line.booked_line_id.id] = [-share, -part]
+        for currency in items.currency_id:
+            self._split_against(split, currency)
+        return split
+
+    def _split_against(self, split, currency):
+        """The lines against the items follow the running total of what came back."""
+        entries = self._get_entries().line_ids.filtered(lambda line: line.currency_id == currency).sorted("id")
+        against = entries - self.line_ids.booked_line_id
+        back = self._get_recovered()
+        totals = [-sum(split[line.id][i] for line in entries if line.id in split) for i in range(2)]
+        shares = []
+        for i, (name, unit) in enumerate((("amount_currency", currency), ("balance", self.currency_id))):
+            shares.append(allocate(
+                totals[i], against.mapped(name), [back[line.id][i] for line in against], unit.rounding))
+        for line, *amounts in zip(against, *shares, strict=True):
+            split[line.id] = amounts
+
+    def _get_recovery_groups(self, split):
+        """What is booked against the recovered debt: income, and each tax that is due again."""
+        groups = {}
+        items = self.line_ids.booked_line_id.ids
+        for line in self._get_entries().line_ids.sorted("id"):
+            if line.id in items or line.id not in split:
+                continue
+            values = self._get_recovery_values(line)
+            group = groups.setdefault(
+                tuple(str(value) for value in values.values()), values | {"balance": 0.0})
+            group["balance"] += split[line.id][1]
+        return list(groups.values())
+
+    def _prepare_recovery_group(self):
+        return {
+            "account_id": self.company_id._get_bad_debt_settings().bad_debt_recovery_account_id, "kind": "base",
+            "name": self.env._("Bad debt recovered"), "tax_ids": self.env["account.tax"],
+            "tax_tag_ids": self.env["account.account.tag"], "analytic_distribution": {}, "balance": 0.0,
+            "tax_repartition_line_id": self.env["account.tax.repartition.line"]}
+
+    def _get_recovery_values(self, line):
+        values = self._prepare_recovery_group()
+        values.pop("balance")
+        repartition = line.tax_repartition_line_id or self._get_transition_repartition(line)
+        if repartition:
+            return values | self._get_recovery_tax(line, repartition)
+        taxes = self.env["account.tax"].union(*(self._get_recovery_of(tax) for tax in line.tax_ids))
+        if cash_basis := self._get_transition_taxes(line):
+            taxes |= cash_basis
+        return values | {
+            "tax_ids": taxes, "analytic_distribution": line.analytic_distribution or {},
+            "tax_tag_ids": self.env["account.account.tag"].union(*(
+                tax.get_tax_tags(tax.type_tax_use == "purchase", "base") for tax in taxes.flatten_taxes_hierarchy()
+                if tax.tax_exigibility != "on_payment"))}
+
+    def _get_recovery_of(self, tax):
+        """The tax that is due again where relief was taken by `tax`."""
+        # sudo: rows of a parent company count for its branches
+        companies = self.company_id.sudo().parent_ids
+        row = self.env["customer.bad.debt.tax.relief"].sudo().search([
+            ("company_id", "in", companies.ids), "|", ("relief_tax_id", "=", tax.id),
+            "&", ("relief_tax_id", "=", False), ("tax_id", "=", tax.id)], limit=1).sudo(False)
+        return row.recovery_tax_id or row.tax_id or tax
+
+    def _get_recovery_tax(self, line, repartition):
+        tax = self._get_recovery_of(repartition.tax_id)
+        side = "refund" if tax.type_tax_use == "purchase" else "invoice"
+        twin = repartition._get_bad_debt_twin(tax, side)
+        transition = line.account_id if not line.tax_repartition_line_id else line.account_id.browse()
+        return {
+            "kind": "transition" if transition else "tax", "name": tax.name, "tax_repartition_line_id": twin,
+            "account_id": transition or (line.account_id if tax == repartition.tax_id else twin.account_id),
+            "tax_tag_ids": twin.tag_ids.filtered(lambda _tag: not transition), "analytic_distribution":
+                line.analytic_distribution or {}}
+
+    # ------------------------------------------------------------------ tax due on payment
+    def _get_transition_repartition(self, line):
+        """The tax line of the invoice that a line of the transition account took back."""
+        if line.display_type != "payment_term" or line in self.line_ids.booked_line_id:
+            return self.env["account.tax.repartition.line"]
+        return line._get_bad_debt_matched().tax_repartition_line_id[:1]
+
+    def _get_transition_taxes(self, line):
+        """Taxes due on payment: with them on the income, the host makes the tax due when the payment is matched."""
+        entry = line.move_id.line_ids
+        return entry.browse([
+            other.id for other in entry if other != line]).mapped(
+                lambda other: self._get_transition_repartition(other).tax_id)
+
+    # ------------------------------------------------------------------ states
+    def _refresh_recovered(self):
+        for writeoff in self:
+            amount = sum(writeoff.recovery_ids.filtered(lambda recovery: recovery.state == "posted").mapped("amount"))
+            left = writeoff.currency_id.compare_amounts(writeoff.amount_total - writeoff.amount_undone, amount)
+            state = writeoff.state
+            if state in ("posted", "partially_recovered", "recovered"):
+                state = ("recovered" if left <= 0 else "partially_recovered") if amount else "posted"
+            writeoff._set(amount_recovered=amount, state=state)
+        self.line_ids.move_id._refresh_written_off()

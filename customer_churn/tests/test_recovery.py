@@ -1,0 +1,98 @@
+from odoo.exceptions import UserError
+from odoo.tests import tagged
+
+from .common_bad_debt import BadDebtCommon
+
+
+@tagged("post_install", "-at_install")
+class TestRecovery(BadDebtCommon):
+    def _recover(self, writeoff, amount=None, date="2026-11-22", payment=None):
+        return self.Recovery.with_user(self.approver)._create_for(writeoff, amount, date, payment)
+
+    def test_part_with_its_tax(self):
+        invoice = self._invoice((1000, self.t15))
+        writeoff = self._write_off(invoice)
+        recovery = self._recover(writeoff, 460)
+        self.assertEntry(recovery.move_id, [(self.ar, 460), (self.rec, -400), (self.vat, -60)])
+        self.assertEqual((recovery.amount, recovery.amount_tax), (460, 60))
+        self.assertEqual((writeoff.state, writeoff.amount_recovered), ("partially_recovered", 460))
+        self.assertTrue(self._items(recovery.payment_id.move_id).reconciled)
+        self.assertBalances(ar=0, vat=-60, rec=-400, bde=1000)
+        self.assertTags(SALE_BASE=-1400, SALE_TAX=-210, REFUND_BASE=1000, REFUND_TAX=150)
+        self.assertEqual((invoice.amount_written_off, invoice.amount_residual), (1150, 0))
+        self._recover(writeoff)
+        self.assertEqual((writeoff.state, writeoff.amount_recovered), ("recovered", 1150))
+        self.assertBalances(ar=0, vat=-150, rec=-1000)
+        self.assertEqual(invoice.write_off_state, "recovered")
+
+    def test_without_relief(self):
+        writeoff = self._write_off(self._invoice((1000, self.t15)), tax_relief="none")
+        recovery = self._recover(writeoff, 460)
+        self.assertEntry(recovery.move_id, [(self.ar, 460), (self.rec, -460)])
+
+    def test_by_a_payment_that_is_there(self):
+        writeoff = self._write_off(self._invoice((1000, self.t15)))
+        payment = self._payment(460, date="2026-11-21")
+        recovery = self._recover(writeoff, payment=payment)
+        self.assertEqual(recovery.amount, 460)
+        self.assertTrue(self._items(payment.move_id).reconciled)
+
+    def test_paid_more_than_was_owed(self):
+        writeoff = self._write_off(self._invoice((1000, self.t15)))
+        payment = self._payment(1200, date="2026-11-21")
+        with self.assertRaisesRegex(UserError, "left to recover"):
+            self._recover(writeoff, 1200, payment=payment)
+        self._recover(writeoff, payment=payment)
+        self.assertEqual(writeoff.state, "recovered")
+        self.assertEqual(self._items(payment.move_id).amount_residual, -50)
+        with self.assertRaises(UserError):
+            self._recover(writeoff, 1)
+
+    def test_small_parts_add_up(self):
+        writeoff = self._write_off(self._invoice((100, self.t15)))
+        for amount in (38.33, 38.33, 38.34):
+            self._recover(writeoff, amount)
+        self.assertBalances(rec=-100, vat=-15, ar=0)
+
+    def test_allowance_does_not_come_back(self):
+        self._entry((self.alw, -575), (self.bde, 575))
+        writeoff = self._write_off(self._invoice((1000, self.t15)))
+        self._recover(writeoff)
+        self.assertBalances(rec=-1000, alw=0, bde=1000, vat=-150)
+
+    def test_undo_of_a_recovery(self):
+        writeoff = self._write_off(self._invoice((1000, self.t15)))
+        recovery = self._recover(writeoff, 460)
+        recovery.action_undo("2026-11-23")
+        self.assertEqual((recovery.state, writeoff.state, writeoff.amount_recovered), ("reversed", "posted", 0))
+        self.assertBalances(rec=0, vat=0, ar=-460)
+        self.assertTags(SALE_BASE=-1000, SALE_TAX=-150)
+        self.assertEqual(self._items(recovery.payment_id.move_id).amount_residual, -460)
+        with self.assertRaises(UserError):
+            recovery.action_undo()
+
+    def test_undo_opens_what_did_not_come_back(self):
+        invoice = self._invoice((1000, self.t15))
+        writeoff = self._write_off(invoice)
+        self._recover(writeoff, 460)
+        writeoff.action_undo("2026-11-23")
+        self.assertEntry(writeoff.reversal_move_id, [(self.ar, 690), (self.bde, -600), (self.vat, -90)])
+        self.assertEqual((invoice.amount_residual, invoice.payment_state), (690, "partial"))
+        self.assertEqual((writeoff.state, invoice.amount_written_off), ("reversed", 460))
+        self.assertBalances(ar=690, vat=-150, bde=400, rec=-400)
+        self.assertTags(REFUND_BASE=400, REFUND_TAX=60)
+        again = self._write_off(invoice, date="2026-11-23")
+        self.assertEqual((again.amount_expense, again.amount_tax), (600, 90))
+
+    def test_cash_basis_is_due_on_the_recovery(self):
+        writeoff = self._write_off(self._invoice((1000, self.c15)))
+        recovery = self._recover(writeoff, 230)
+        self.assertEntry(recovery.move_id, [(self.ar, 230), (self.rec, -200), (self.trn, -30)])
+        self.assertBalances(vat=-30, trn=0, ar=0, rec=-200)
+        self.assertTags(SALE_TAX=-30)
+
+    def test_lock_date_is_named(self):
+        writeoff = self._write_off(self._invoice((1000, self.t15)))
+        self.company.sudo().fiscalyear_lock_date = "2026-11-22"
+        with self.assertRaisesRegex(UserError, "Global Lock Date|Lock"):
+            self._recover(writeoff, 460)
