@@ -106,6 +106,26 @@ class TestBooksAround(BooksCommon):
         self.assertLedger(ar=0, bde=0, vat=-150)
         self.assertEqual(invoice.amount_residual, 0)
 
+    def test_unmatched_is_no_credit_of_the_customer(self):
+        """The counterpart of a write-off that lies open settles no other invoice."""
+        invoice, other = self.inv((100, None)), self.inv((80, None))
+        writeoff = self.write_off(invoice)
+        self.due(invoice).remove_move_reconcile()
+        with self.assertRaises(UserError):
+            self.prepare(self.due(writeoff.move_id), kind="stale_credit")
+        self.assertEqual(self.write_off(other).amount_total, 80)
+        writeoff.action_rematch()
+        self.assertLedger(ar=0, bde=180)
+
+    def test_unmatched_of_two_invoices(self):
+        invoices = self.inv((100, None)) | self.inv((80, None))
+        writeoff = self.write_off(invoices)
+        self.due(invoices[0]).remove_move_reconcile()
+        self.assertEqual(self.state(writeoff), "unmatched")
+        self.assertEqual(invoices.mapped("amount_written_off"), [0, 80])
+        writeoff.action_rematch()
+        self.assertEqual(invoices.mapped("amount_written_off"), [100, 80])
+
     def test_undo_while_unmatched(self):
         invoice = self.inv((1000, self.t15))
         writeoff = self.write_off(invoice)

@@ -33,7 +33,7 @@ class TestBooksRandom(BooksCommon):
         names, weights = zip(*WEIGHTS.items(), strict=True)
         for step in range(STEPS):
             name = self.dice.choices(names, weights)[0]
-            before = self.exchange()
+            before, self.nets = self.exchange(), False
             try:
                 with self.env.cr.savepoint():
                     done = getattr(self, f"_{name}")()
@@ -43,7 +43,7 @@ class TestBooksRandom(BooksCommon):
             self.env.invalidate_all()
             self.log.append(f"{step} {name}: {done}")
             try:
-                self.check(name in OURS and self.exchange() - before)
+                self.check(name in OURS and not self.nets and self.exchange() - before)
             except AssertionError as error:
                 raise AssertionError("\n".join([str(error), *self.log[-12:]])) from error
         done = sum("refused" not in line and not line.endswith("None") for line in self.log)
@@ -87,7 +87,7 @@ class TestBooksRandom(BooksCommon):
 
     def _credit(self):
         item = self.pick(self.open_items())
-        if not item or item.move_id.move_type != "out_invoice":
+        if not item or item.move_id.move_type != "out_invoice" or item.move_id.write_off_state != "none":
             return None
         note = item.move_id._reverse_moves([{"invoice_date": "2026-09-01", "date": "2026-09-01"}])
         for line in note.invoice_line_ids:
@@ -102,8 +102,10 @@ class TestBooksRandom(BooksCommon):
             return None
         lines = self.env["account.move.line"].union(*items)
         amounts = {line: self.some(line.amount_residual_currency) for line in lines}
-        writeoffs = self.write_off(lines, self.dice.choice((amounts, None)))
-        return f"{writeoffs.mapped('amount_total')} of {lines.move_id.mapped('name')}"
+        amounts = self.dice.choice((amounts, None))
+        self.nets = not amounts  # the customer's own credit may be of another rate
+        writeoffs = self.write_off(lines, amounts)
+        return f"{'netted ' if self.nets else ''}{writeoffs.mapped('amount_total')} of {lines.move_id.mapped('name')}"
 
     def documents(self, *states):
         return self.Writeoff.sudo().search([("state", "in", states), ("company_id", "=", self.company.id)], order="id")
@@ -152,8 +154,6 @@ class TestBooksRandom(BooksCommon):
             self.check_partner(partner)
 
     def check_invoice(self, move):
-        if "unmatched" in self.lines_of(move).mapped("state"):
-            return
         written = 0.0
         for partial in self.due(move).matched_credit_ids:
             other = partial.credit_move_id.move_id
@@ -162,11 +162,8 @@ class TestBooksRandom(BooksCommon):
         self.assertAlmostEqual(move.amount_written_off, written, 2, move.name)
         if not written:
             self.assertEqual(move.write_off_state, "none", move.name)
-        elif move.write_off_state != "recovered":
-            self.assertEqual(move.write_off_state, "partial" if move.amount_residual else "full", move.name)
-
-    def lines_of(self, move):
-        return self.env["customer.bad.debt.writeoff.line"].sudo().search([("move_id", "=", move.id)])
+        elif move.amount_residual:
+            self.assertEqual(move.write_off_state, "partial", move.name)
 
     def check_document(self, writeoff):
         self.assertEqual(writeoff.move_id.state, "posted")
@@ -185,6 +182,8 @@ class TestBooksRandom(BooksCommon):
             self.balance(self.vat, partner), self.tag("SALE_TAX", partner) + self.tag("REFUND_TAX", partner), 2)
         self.assertLessEqual(self.balance(self.vat, partner), CENT, "more tax came back than was declared")
         self.assertLessEqual(self.balance(self.rec, partner), CENT)
+        if any(writeoff.partner_id == partner for writeoff in self.documents("unmatched")):
+            return  # the tax lines are still matched
         transition = self.env["account.move.line"].search([
             ("account_id", "=", self.trn.id), ("partner_id", "=", partner.id), ("parent_state", "=", "posted")])
         expected = sum(

@@ -208,6 +208,17 @@ class TestBooksTax(BooksCommon):
         self.assertEqual(set(lines.mapped("amount_residual")), {0})
         self.assertNoExchange()
 
+    def test_cash_basis_after_the_customers_own_credit(self):
+        """What the credit makes due is taken from the transition account once."""
+        invoice = self.inv((1000, self.c15))
+        self.pay(460)
+        writeoff = self.prepare(invoice)
+        promised = self.preview(writeoff)
+        writeoff.action_submit()
+        writeoff.with_user(self.approver).action_post()
+        self.assertLedger(ar=0, bde=600, trn=0, vat=-60)
+        self.assertEqual(self.booked(writeoff.move_id), promised)
+
     # ------------------------------------------------------------------ later
     def test_relief_later_once(self):
         self.company.bad_debt_relief_months = 6
