@@ -127,3 +127,21 @@ class TestBooksCurrency(BooksCommon):
         self.assertLedger(ar=0, vat=0)
         self.assertEqual((invoice.amount_residual, self.exchange()), (0, 0))
         self.assertEqual(round(self.tag("SALE_BASE") + self.tag("REFUND_BASE"), 2), 0)
+
+    def test_recovery_on_cash_basis_in_a_foreign_currency(self):
+        """What came back is due to the tax office, and nothing waits on the transition account."""
+        for on in ("2026-05-01", "2026-07-01"):
+            writeoff = self.write_off(self.inv((1000, self.c15), currency_id=self.eur.id, on=on))
+            self.recover(writeoff, 54.63)
+            with self.subTest(on=on):
+                self.assertEqual((self.balance(self.trn), self.balance(self.ar)), (0, 0))
+                self.assertAlmostEqual(self.balance(self.vat), self.tag("SALE_TAX"), 2)
+
+    def test_recovery_on_cash_basis_of_a_part(self):
+        invoice = self.inv((1000, self.c15))
+        self.write_off(invoice, {self.due(invoice): 460})
+        rest = self.write_off(invoice)
+        self.recover(rest, 54.63)
+        self.assertLedger(ar=0, trn=0, vat=-7.13)
+        self.recover(rest)
+        self.assertLedger(ar=0, trn=0, vat=-90)
