@@ -36,10 +36,11 @@ class AccountMove(models.Model):
         return super()._auto_init()
 
     def _refresh_written_off(self):
-        """What the booked write-offs say of these invoices."""
+        """What the booked write-offs say of these invoices. What was unmatched by hand is open, not written off."""
         self.env["customer.bad.debt.writeoff.line"].flush_model()
         self.env["customer.bad.debt.writeoff"].flush_model()
         self.flush_recordset(["amount_written_off", "write_off_state", "amount_residual"])
+        self.env["account.move.line"].flush_model(["reconciled"])
         self.env.cr.execute(SQL(
             """
             UPDATE account_move m
@@ -55,8 +56,10 @@ class AccountMove(models.Model):
                           BOOL_AND(d.state = 'recovered') AS recovered
                      FROM customer_bad_debt_writeoff_line l
                      JOIN customer_bad_debt_writeoff d ON d.id = l.writeoff_id
+                     JOIN account_move_line b ON b.id = l.booked_line_id
                     WHERE l.move_id = o.id
-                      AND d.state IN ('posted', 'partially_recovered', 'recovered', 'unmatched', 'reversed')
+                      AND (d.state IN ('posted', 'partially_recovered', 'recovered', 'reversed')
+                           OR d.state = 'unmatched' AND b.reconciled)
                    ) w ON TRUE
              WHERE m.id = o.id AND o.id IN %s
             """, tuple(self.ids or [0])))

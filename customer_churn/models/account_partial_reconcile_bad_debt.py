@@ -15,8 +15,11 @@ class AccountPartialReconcile(models.Model):
         # sudo: whoever undoes a matching need not see write-offs
         lines = self.env["customer.bad.debt.writeoff.line"].sudo().search([
             ("booked_line_id", "in", (self.debit_move_id | self.credit_move_id).ids), ("state", "in", BOOKED)])
+        moves = (self.debit_move_id | self.credit_move_id).move_id.filtered(
+            lambda move: move.write_off_state in ("partial", "full"))
         result = super().unlink()
         lines.writeoff_id._set_unmatched()
+        moves.exists()._refresh_written_off()  # a payment that is taken back leaves it written off in part only
         return result
 
 

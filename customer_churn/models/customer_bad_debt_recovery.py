@@ -4,6 +4,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Command
 
+from ..allocation import allocate
 from .customer_bad_debt_recovery_source import Source
 from .customer_bad_debt_writeoff import APPROVER
 from .customer_bad_debt_writeoff_post import QUIET
@@ -106,13 +107,23 @@ class CustomerBadDebtRecovery(models.Model):
             plain = [writeoff._prepare_recovery_group()]
             groups += plain
         plain[0]["balance"] += gain
-        return [{
+        lines = [{
             "name": self.env._("Debt paid after all"), "account_id": source.account.id,
             "partner_id": source.partner.id, "currency_id": source.currency.id, "amount_currency": amount_currency,
             "balance": balance, "display_type": "payment_term", "date_maturity": date,
             "tax_ids": [Command.clear()], "analytic_distribution": False,
         }] + [self._prepare_against(writeoff, group, source.partner) for group in groups
               if not writeoff.currency_id.is_zero(group["balance"])]
+        if any(group["kind"] == "transition" for group in groups):
+            self._put_in_currency(lines, source.currency)
+        return lines
+
+    def _put_in_currency(self, lines, currency):
+        """Of an entry in two currencies the host makes no tax due when it is paid."""
+        debt, *against = lines
+        shares = allocate(-debt["amount_currency"], [line["balance"] for line in against], unit=currency.rounding)
+        for line, share in zip(against, shares, strict=True):
+            line |= {"currency_id": currency.id, "amount_currency": share}
 
     def _prepare_against(self, writeoff, group, partner):
         """In company currency: income and tax are what they are, in whatever currency the customer pays."""

@@ -121,6 +121,8 @@ class CustomerBadDebtWriteoff(models.Model):
             return _("it is not posted. Post it first, or delete it.")
         if line.move_id.move_type not in CUSTOMER_TYPES or line.account_id.account_type != "asset_receivable":
             return _("it is no debt of a customer.")
+        if line.move_id.bad_debt_writeoff_id:
+            return _("it belongs to a write-off itself. Match that one again, or undo it.")
         if not line.partner_id:
             return _("it has no customer. Set the customer first.")
         if line.reconciled or not line.amount_residual_currency:
@@ -183,6 +185,7 @@ class CustomerBadDebtWriteoff(models.Model):
     def _get_netting_domain(self, move_lines):
         return Domain([
             ("parent_state", "=", "posted"), ("reconciled", "=", False), ("amount_residual_currency", "!=", 0),
+            ("move_id.bad_debt_writeoff_id", "=", False),  # ours is no money of the customer
             ("account_id", "in", move_lines.account_id.ids), ("company_id", "in", move_lines.company_id.ids),
             ("partner_id.commercial_partner_id", "in", move_lines.partner_id.commercial_partner_id.ids)])
 

@@ -73,11 +73,13 @@ class CustomerBadDebtWriteoff(models.Model):
         """{item of this document: {part: [in its currency, in company currency]}}, and the debts they are part of."""
         debts, splits = {}, {}
         standing = self._get_standing_splits()
+        # as it stands now: what posting has netted already is no longer open, and is not to be netted once more
+        netted = self._get_netting(self.line_ids.move_line_id) if self.net_credits else {}
         for line in self.line_ids:
             move = line.move_line_id.move_id
             if move not in debts:
-                netted = sum(self.line_ids.grouped("move_id")[move].mapped("amount_netted"))
-                debts[move] = Debt(move, standing[move], netted)
+                first = sum(netted.get(item, 0.0) for item in self.line_ids.grouped("move_id")[move].move_line_id)
+                debts[move] = Debt(move, standing[move], first)
             amounts = [line.amount_currency, line._get_carrying_amount()]
             splits[line] = debts[move].take(amounts)
         return splits, debts
