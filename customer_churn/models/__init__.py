@@ -51,6 +51,7 @@ from . import (
     customer_churn_profile_weights,
     customer_churn_reason,
     customer_churn_reason_answer,
+    customer_churn_reason_answer_bad_debt,
     customer_churn_reason_answer_plan,
     customer_churn_reason_answer_record,
     customer_churn_reason_mixin,

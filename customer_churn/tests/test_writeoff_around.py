@@ -148,6 +148,20 @@ class TestWriteoffAround(BadDebtCommon):
         writeoff.action_undo()
         self.assertEqual((case.state, case.outcome), ("open", False))
 
+    def test_reasons_with_and_without_bad_debt(self):
+        reason = self.env["customer.churn.reason"].search([("requires_competitor", "=", False)], limit=1)
+        answer = self.env["customer.churn.reason.answer"].sudo().create({
+            "company_id": self.company.id, "partner_id": self.debtor.id, "reason_id": reason.id})
+
+        def of(has_bad_debt):
+            return answer.search([("has_bad_debt", "=", has_bad_debt), ("partner_id", "=", self.debtor.id)])
+        self.assertEqual((of(True), of(False)), (answer.browse(), answer))
+        writeoff = self._write_off(self.invoice)
+        self.assertEqual((of(True), of(False)), (answer, answer.browse()))
+        self.assertTrue(answer.has_bad_debt)
+        writeoff.action_undo()
+        self.assertEqual((of(True), of(False)), (answer.browse(), answer))
+
     def test_posting_an_invoice_costs_nothing_more(self):
         invoice = self._invoice((1000, self.t15), post=False)
         self.env.flush_all()
