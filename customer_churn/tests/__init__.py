@@ -1,4 +1,10 @@
 from . import (
+    test_books_around,
+    test_books_currency,
+    test_books_entry,
+    test_books_rights,
+    test_books_tax,
+    test_books_undo,
     test_browser,
     test_browser_case,
     test_browser_first_run,
