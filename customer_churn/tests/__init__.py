@@ -1,5 +1,11 @@
 from . import (
     test_bad_debt_settings,
+    test_books_around,
+    test_books_currency,
+    test_books_entry,
+    test_books_rights,
+    test_books_tax,
+    test_books_undo,
     test_browser,
     test_browser_care,
     test_browser_case,

@@ -243,11 +243,3 @@ class TestBooksTax(BooksCommon):
         self.company.bad_debt_relief_months = 6
         self.write_off(self.inv((1000, self.t15)))
         self.assertLedger(bde=1000, vat=0)
-
-    def test_credit_note_method(self):
-        invoice = self.inv((1000, self.t15))
-        self.write_off(invoice, method="credit_note")
-        self.assertEqual((invoice.payment_state, invoice.amount_residual), ("reversed", 0))
-        self.assertEqual((invoice.write_off_state, invoice.amount_written_off), ("full", 1150))
-        self.assertLedger(ar=0, vat=0)
-        self.assertTags(REFUND_TAX=150)
