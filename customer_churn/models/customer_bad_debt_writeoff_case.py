@@ -20,7 +20,7 @@ class CustomerBadDebtWriteoff(models.Model):
             reason = writeoff.reason_id
             if reason and (case.competitor_id or not reason.requires_competitor):
                 case.reason_id = reason
-            case._close("written_off", writeoff.date)
+            case._close("written_off", date=writeoff.date)
             writeoff._set(case_id=case.id)
 
     def _reopen_cases(self):

@@ -180,16 +180,17 @@ class CustomerChurnCase(models.Model):
         if others := self.filtered(lambda case: case.state != state):
             raise UserError(sentence % {"customers": ", ".join(others.partner_id.mapped("display_name"))})
 
-    def _close(self, outcome, run=None):
+    def _close(self, outcome, run=None, date=None):
         """What all closings have in common; what is still planned for the case is moot.
 
-        :param run: the run that found the answer in the ledger; None where a person gives it
+        :param run: the run that found the answer in the ledger; None where a person or the books give it
+        :param date: the day of closing; the run's or today unless given
         """
         # sudo: the right to this outcome was checked by the caller; users never write it themselves
         cases = self.sudo()
         cases.write({
             "state": "closed", "outcome": outcome, "closed_run_id": run and run.id,
-            "closed_date": run.date if run else fields.Date.context_today(self)})
+            "closed_date": date or (run.date if run else fields.Date.context_today(self))})
         cases.activity_ids.unlink()
 
     def action_close_as(self):
