@@ -16,6 +16,7 @@ from . import (
     customer_bad_debt_writeoff_line,
     customer_bad_debt_writeoff_post,
     customer_bad_debt_writeoff_recovery,
+    customer_bad_debt_writeoff_shown,
     customer_bad_debt_writeoff_split,
     customer_bad_debt_writeoff_tax,
     customer_bad_debt_writeoff_undo,
