@@ -1,5 +1,5 @@
 """One open effort to win a customer back. The run opens it and closes it when the ledger shows a purchase
-(customer_churn_case_run.py); people work it, say why, and close it as a false alarm or as lost."""
+(customer_churn_case_ledger.py); people work it, say why, and close it as a false alarm or as lost."""
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
@@ -13,7 +13,7 @@ STATE = [("open", "Open"), ("closed", "Closed")]
 OUTCOME = [("won_back", "Won Back"), ("false_alarm", "False Alarm"), ("lost", "Lost"), ("written_off", "Written Off")]
 BY_PERSON = ("false_alarm", "lost")
 GIVEN = ("reason_id", "competitor_id", "note")
-BY_USERS = {*GIVEN, "user_id", "is_control", "evidence", "evidence_name"}  # of our own fields
+BY_USERS = {*GIVEN, "user_id", "is_control", "evidence", "evidence_name"}  # of our own fields; is_control by managers
 
 
 class CustomerChurnCase(models.Model):
@@ -31,7 +31,7 @@ class CustomerChurnCase(models.Model):
     currency_id = fields.Many2one(related="company_id.currency_id")
     user_id = fields.Many2one(
         "res.users", string="Owner", index="btree_not_null", tracking=True, check_company=True,
-        domain="[('share', '=', False), ('company_ids', 'in', company_id)]", ondelete="set null",
+        domain=lambda self: self.env["res.company"]._churn_users_domain("company_id"), ondelete="set null",
         help="The customer's salesperson, else the team's leader, else the fallback of the settings.")
     assigned_user_id = fields.Many2one(
         "res.users", string="Owner by Rule", readonly=True, ondelete="set null",
@@ -41,22 +41,27 @@ class CustomerChurnCase(models.Model):
     opened_date = fields.Date(required=True, readonly=True, index=True, string="Opened On")
     closed_date = fields.Date(readonly=True, string="Closed On")
     trigger_status = fields.Selection(STATUS, readonly=True, string="Opened Because", help="The status at the opening.")
-    silent_since = fields.Date(readonly=True, help="The last purchase before the opening.")
+    silent_since = fields.Date(readonly=True, help="The last purchase before the opening, as far as it is booked.")
     value_class = fields.Selection(VALUE_CLASS, readonly=True, help="At the opening.")
     revenue_at_stake = fields.Monetary(string="Revenue at Stake", readonly=True, help="At the opening.")
     won_revenue = fields.Monetary(
-        readonly=True, help="What was bought from the opening to the night that found it.")
+        readonly=True, help="What was bought from the opening to the night that found it, less what was credited.")
     won_date = fields.Date(readonly=True, help="The first purchase after the opening.")
     run_id = fields.Many2one("customer.churn.run", readonly=True, index="btree_not_null", ondelete="set null")
+    closed_run_id = fields.Many2one(
+        "customer.churn.run", string="Closed by Run", readonly=True, index="btree_not_null", ondelete="set null",
+        help="The run that found the answer in the ledger. Empty: a person closed the case.")
     is_control = fields.Boolean(
-        string="Control Group", help="Left alone on purpose: what becomes of it shows what our work is worth.")
+        string="Control Group", tracking=True,
+        help="Left alone on purpose: what becomes of it shows what our work is worth.")
 
     reason_id = fields.Many2one("customer.churn.reason", tracking=True, index="btree_not_null", ondelete="restrict")
     root_id = fields.Many2one(related="reason_id.root_id", string="Main Reason")
     requires_competitor = fields.Boolean(related="reason_id.requires_competitor")
     avoidable = fields.Boolean(related="reason_id.avoidable")
     competitor_id = fields.Many2one(
-        "res.partner", tracking=True, check_company=True, index="btree_not_null", ondelete="restrict")
+        "res.partner", tracking=True, index="btree_not_null", ondelete="restrict",
+        domain="['|', ('company_id', '=', False), ('company_id', 'parent_of', company_id)]")
     note = fields.Text()
     evidence = fields.Binary(compute="_compute_evidence", inverse="_inverse_evidence", compute_sudo=True)
     evidence_name = fields.Char(compute="_compute_evidence", inverse="_inverse_evidence", compute_sudo=True)
@@ -119,6 +124,9 @@ class CustomerChurnCase(models.Model):
             raise AccessError(self.env._(
                 "%(fields)s: not to be written by hand. Close or reopen the case instead.",
                 fields=", ".join(self._fields[name]._description_string(self.env) for name in sorted(own))))
+        if "is_control" in vals and not self.env.su and not self.env.user.has_group(MANAGER):
+            raise AccessError(self.env._(
+                "Only managers decide which cases are left alone to measure. Ask one of them."))
         if given := vals.keys() & set(GIVEN):
             self._check_given(vals)
         result = super().write(vals)
@@ -127,9 +135,8 @@ class CustomerChurnCase(models.Model):
         return result
 
     def _check_given(self, vals):
-        for case in self:
-            case.reason_id.browse(vals.get("reason_id", case.reason_id.id))._check_competitor(
-                case.partner_id, case.competitor_id.browse(vals.get("competitor_id", case.competitor_id.id)))
+        given = {name: vals[name] for name in GIVEN if name in vals}
+        self.env["customer.churn.reason.answer"]._check_rows([{**case._prepare_answer(), **given} for case in self])
 
     def _keep_answers(self):
         """The history has what now stands on the case, unless that comes from it."""
@@ -155,7 +162,7 @@ class CustomerChurnCase(models.Model):
         self._check_outcome(outcome)
         self._check_state("open", self.env._("%(customers)s: closed already. Reopen the case first, if it must be."))
         if reason:
-            self.write({"reason_id": getattr(reason, "id", reason)})
+            self.write({"reason_id": self.reason_id._find(reason).id})
         self._close(outcome)
 
     def _check_outcome(self, outcome):
@@ -173,11 +180,16 @@ class CustomerChurnCase(models.Model):
         if others := self.filtered(lambda case: case.state != state):
             raise UserError(sentence % {"customers": ", ".join(others.partner_id.mapped("display_name"))})
 
-    def _close(self, outcome, date=None):
-        """What all closings have in common; what is still planned for the case is moot."""
+    def _close(self, outcome, run=None):
+        """What all closings have in common; what is still planned for the case is moot.
+
+        :param run: the run that found the answer in the ledger; None where a person gives it
+        """
         # sudo: the right to this outcome was checked by the caller; users never write it themselves
         cases = self.sudo()
-        cases.write({"state": "closed", "outcome": outcome, "closed_date": date or fields.Date.context_today(self)})
+        cases.write({
+            "state": "closed", "outcome": outcome, "closed_run_id": run and run.id,
+            "closed_date": run.date if run else fields.Date.context_today(self)})
         cases.activity_ids.unlink()
 
     def action_close_as(self):
@@ -194,13 +206,15 @@ class CustomerChurnCase(models.Model):
     def action_reopen(self):
         """Back to work. The ledger closes it again by itself if the purchase that won it back still counts."""
         self.check_access("write")
-        if not self.env.user.has_group(MANAGER) and self.user_id != self.env.user:
-            raise UserError(self.env._("Only the owner of a case, or a manager, may reopen it. Ask one of them."))
         self._check_state("closed", self.env._("%(customers)s: the case is open."))
         self._check_reopening()
-        # sudo: the rights were checked above; users never write the state themselves
+        self._reopen()
+
+    def _reopen(self):
+        # sudo: the right was checked by the caller; users never write the state themselves
         self.sudo().write({
-            "state": "open", "outcome": False, "closed_date": False, "won_revenue": 0, "won_date": False})
+            "state": "open", "outcome": False, "closed_date": False, "closed_run_id": False, "won_revenue": 0,
+            "won_date": False})
 
     def _check_reopening(self):
         if written := self.filtered(lambda case: case.outcome == "written_off"):

@@ -1,5 +1,6 @@
 """Who works a case: the customer's salesperson, else the leader of the team, else the fallback of the settings -
-whoever of these is at work and belongs to the company. And what becomes of the cases of who is not."""
+whoever of these is at work and works for the company in this app (`_get_churn_users`). And what becomes of the cases of
+who is not."""
 
 from markupsafe import Markup
 from odoo import api, fields, models
@@ -39,11 +40,16 @@ class CustomerChurnCase(models.Model):
 
     @api.model
     def _get_at_work(self, company):
-        """Ids of the active colleagues of a company who are not on leave today, where time off is kept."""
-        users = self.env["res.users"].search([("company_ids", "in", company.id), ("share", "=", False)])
+        """Ids of those who may own cases of a company and are not on leave today, where time off is kept."""
+        users = company._get_churn_users()
         if "leave_date_to" in users._fields:
             users = users.filtered(lambda user: not user.leave_date_to)
         return users.ids
+
+    @api.constrains("user_id")
+    def _check_owner(self):
+        for company, cases in self.grouped("company_id").items():
+            company._check_churn_users(cases.user_id)
 
     @api.model
     def _get_owner(self, company, customer):
@@ -62,7 +68,7 @@ class CustomerChurnCase(models.Model):
             """SELECT id, owner_id FROM (
                       SELECT k.id, k.user_id, k.assigned_user_id, k.revenue_at_stake, %(owner)s AS owner_id
                         FROM customer_churn_case k JOIN res_partner c ON c.id = k.partner_id
-                       WHERE k.company_id = %(company)s AND k.state = 'open') k
+                       WHERE k.company_id = %(company)s AND k.state = 'open' AND k.pool_date IS NULL) k
                 WHERE user_id IS DISTINCT FROM owner_id AND (
                       user_id <> ALL(%(at_work)s)
                    OR (user_id IS NOT DISTINCT FROM assigned_user_id AND assigned_user_id IS DISTINCT FROM owner_id))

@@ -1,10 +1,11 @@
-"""What a night does with cases, set-based: moves them with their customers, closes those that the ledger answers,
-hands on those without an owner at work, and opens new ones, dearest first, within each owner's weekly capacity."""
+"""What a night does with cases, set-based: moves them with their customers, closes those that the ledger answers
+(customer_churn_case_ledger.py), hands on those without an owner at work, and opens new ones, dearest first, within each
+owner's weekly capacity."""
 
 from datetime import timedelta
 
 from odoo import api, models
-from odoo.tools import SQL, format_date, formatLang
+from odoo.tools import SQL
 from psycopg2.errors import UniqueViolation
 
 
@@ -20,9 +21,12 @@ class CustomerChurnCase(models.Model):
         cases = self.with_context(tracking_disable=True)  # what happened is said in one sentence, and mailed to nobody
         self.env["customer.churn.reason.answer"]._sync(run.company_id)
         cases._move_with_customers(run)
+        cases._reopen_refuted(run)
         cases._close_answered(run)
         cases._reassign(run)
-        return len(cases._open_due(run))
+        opened = cases._open_due(run)
+        cases._fill_pool(run)
+        return len(opened)
 
     # ------------------------------------------------------------------ customers that became others
     @api.model
@@ -34,27 +38,36 @@ class CustomerChurnCase(models.Model):
                 WHERE k.company_id = %s AND k.state = 'open' AND c.commercial_partner_id <> c.id ORDER BY k.id""",
             run.company_id.id))
         for target, case in rows:
-            self.browse(case)._move_to(self.env["res.partner"].browse(target), run.date)
+            self.browse(case)._move_to(self.env["res.partner"].browse(target), run)
 
-    def _move_to(self, customer, date=None):
+    def _move_to(self, customer, run):
         """This open case, or the one that the customer has already; then this one is closed and says so."""
         self.ensure_one()
         other = self.search([("partner_id", "=", customer.id), ("company_id", "=", self.company_id.id),
                              ("state", "=", "open")], limit=1)
         if other:
-            return self._close_double(other, date)
+            return self._close_double(other, run)
         self._message_log_batch({self.id: self.env._(
             "%(old)s belongs to %(new)s now: the case moved along.", old=self.partner_id.display_name,
             new=customer.display_name)})
         self.partner_id = customer
+        self._hand_answers(self)
         self.env.flush_all()
 
-    def _close_double(self, other, date=None):
-        self._close("false_alarm", date)
+    def _close_double(self, other, run=None):
+        self._close("false_alarm", run)
+        self._hand_answers(other)
         self._message_log_batch({self.id: self.env._(
             "The customer became one with that of another case: go on in the %(case)s.", case=other._get_link())})
         other._message_log_batch({other.id: self.env._(
             "The customer became one with that of the %(case)s, which is closed.", case=self._get_link())})
+
+    def _hand_answers(self, case):
+        """What was answered for this case is for `case` and its customer, where the last answer stands."""
+        answers = self.answer_ids
+        answers.write({"case_id": case.id, "partner_id": case.partner_id.id})
+        answers._settle_cases(self - case)
+        answers._settle()
 
     @api.model
     def _merge_customers(self, sources, customer):
@@ -66,51 +79,7 @@ class CustomerChurnCase(models.Model):
                 younger._close_double(same_company[0])
         self.env.flush_all()
 
-    # ------------------------------------------------------------------ what the ledger answers
-    @api.model
-    def _close_answered(self, run):
-        """Won back where a purchase came since the opening; a false alarm where it was only booked late, or
-        where no purchase is left that counts."""
-        rows = self.env.execute_query(SQL(
-            """SELECT k.id, p.last_purchase_date >= k.opened_date FROM customer_churn_case k
-                 LEFT JOIN customer_churn_profile p ON p.company_id = k.company_id AND p.partner_id = k.partner_id
-                WHERE k.company_id = %s AND k.state = 'open'
-                  AND (p.id IS NULL OR p.last_purchase_date > COALESCE(k.silent_since, k.opened_date - 1))""",
-            run.company_id.id))
-        kinds = {True: self._close_won, False: self._close_late, None: self._close_vanished}
-        for bought, close in kinds.items():
-            cases = self.browse([case for case, answer in rows if answer is bought])
-            if cases:
-                close(cases, run)
-
-    @api.model
-    def _close_won(self, cases, run):
-        purchases = self.env["customer.churn.purchase"].with_context(customer_churn_customers=cases.partner_id.ids)
-        found = {case: (date, money) for case, date, money in self.env.execute_query(SQL(
-            """SELECT k.id, min(d.date) FILTER (WHERE d.amount > 0), sum(d.amount) FROM (%s) d
-                 JOIN customer_churn_case k ON k.partner_id = d.partner_id AND d.date >= k.opened_date
-                WHERE k.id = ANY(%s) GROUP BY k.id""", purchases._known(run.date, run.company_id), cases.ids))}
-        for case in cases:
-            case.won_date, case.won_revenue = found.get(case.id, (run.date, 0))
-        cases._close("won_back", run.date)
-        cases._say(lambda case: case.env._(
-            "Won back: bought again on %(date)s, %(money)s since the opening.",
-            date=format_date(case.env, case.won_date),
-            money=formatLang(case.env, case.won_revenue, currency_obj=case.currency_id)))
-
-    @api.model
-    def _close_late(self, cases, run):
-        cases._close("false_alarm", run.date)
-        cases._say(lambda case: case.env._(
-            "False alarm: the customer had bought before the case was opened, which was booked only later."))
-
-    @api.model
-    def _close_vanished(self, cases, run):
-        cases._close("false_alarm", run.date)
-        cases._say(lambda case: case.env._(
-            "False alarm: no purchase of the customer counts any more. All were reversed, or the customer was "
-            "excluded from retention."))
-
+    # ------------------------------------------------------------------ in words
     def _say(self, sentence):
         """Log one sentence in each chatter, in the owner's language; `sentence` takes the case."""
         for lang, cases in self.grouped(lambda case: case._get_lang()).items():
@@ -141,7 +110,7 @@ class CustomerChurnCase(models.Model):
             """
             WITH used AS (
                 SELECT user_id, count(*) FROM customer_churn_case
-                 WHERE company_id = %(company)s AND opened_date >= %(monday)s GROUP BY user_id),
+                 WHERE company_id = %(company)s AND opened_date >= %(monday)s AND run_id IS NOT NULL GROUP BY user_id),
                  full_up AS (SELECT user_id FROM used WHERE count >= %(capacity)s),
                  candidate AS MATERIALIZED (
                 SELECT p.id, p.partner_id, p.status_date, p.last_purchase_date, p.revenue_at_stake,

@@ -69,7 +69,7 @@ class CustomerChurnProfile(models.Model):
                       sum(amount_residual) FILTER (WHERE disputed)::float8 AS disputed_amount
                  FROM (%s OFFSET 0) item GROUP BY company_id, partner_id""",
             self._lateness_sql(today, ""), self._lateness_sql(today - relativedelta(days=YEAR_DAYS), "_before"),
-            self._instalments_sql(today),
+            self._instalments_sql(today - relativedelta(days=2 * YEAR_DAYS)),
         ))
 
     @api.model
@@ -81,12 +81,12 @@ class CustomerChurnProfile(models.Model):
                avg(GREATEST(LEAST(settled, %s::date) - due, 0)) FILTER (WHERE %s)::float8 AS %s""",
             fell_due, SQL.identifier("due_count" + suffix), at, fell_due, SQL.identifier("days_late" + suffix))
 
-    def _instalments_sql(self, today):
-        """What is open or fell due within two years, looked up once each (OFFSET 0). `settled`: the day of the last
+    def _instalments_sql(self, since=None):
+        """What is open or fell due after `since`, looked up once each (OFFSET 0). `settled`: the day of the last
         payment, far away for what is open, NULL for what a credit note settled: its line is a `payment_term` too,
         that of a payment is none."""
         return SQL(
-            """SELECT l.company_id, l.partner_id, l.move_id, l.date_maturity AS due, l.amount_residual,
+            """SELECT l.company_id, l.partner_id, l.move_id, l.date_maturity AS due, l.balance, l.amount_residual,
                       NOT l.reconciled AND (l.no_followup OR m.payment_state = 'blocked') AS disputed,
                       CASE WHEN l.reconciled THEN (
                           SELECT max(r.max_date) FROM account_partial_reconcile r
@@ -97,8 +97,8 @@ class CustomerChurnProfile(models.Model):
                 WHERE l.partner_id = ANY(%s) AND l.company_id = ANY(%s) AND l.parent_state = 'posted'
                   AND l.display_type = 'payment_term' AND l.balance > 0
                   AND m.move_type IN ('out_invoice', 'out_receipt')
-                  AND (NOT l.reconciled OR l.date_maturity > %s::date - %s)""",
-            self.partner_id.ids, self.company_id.ids, today, 2 * YEAR_DAYS)
+                  AND (NOT l.reconciled OR l.date_maturity > COALESCE(%s::date, '-infinity'))""",
+            self.partner_id.ids, self.company_id.ids, since)
 
     @api.depends("partner_id", "company_id")
     def _compute_credited_share(self):

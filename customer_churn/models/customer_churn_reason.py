@@ -84,8 +84,17 @@ class CustomerChurnReason(models.Model):
                 "%(reasons)s: in use, and what was answered must stay readable. Archive instead.",
                 reasons=", ".join(dict.fromkeys(names))))
 
-    def _check_competitor(self, customer, competitor):
-        """Refuse, by the customer's name, an answer that lacks its competitor or names the customer itself."""
+    @api.model
+    def _find(self, reason):
+        """The record of a record or id."""
+        found = self.browse(None if isinstance(reason, str) else getattr(reason, "id", reason)).exists()
+        if not found:
+            raise UserError(self.env._(
+                "%(reason)s is no reason. Give the id of one of the configured reasons.", reason=reason))
+        return found
+
+    def _check_competitor(self, customer, competitor, company):
+        """Refuse, by the customer's name, an answer that lacks its competitor or names one that cannot be."""
         if self.requires_competitor and not competitor:
             raise UserError(self.env._(
                 "%(customer)s: the reason \"%(reason)s\" needs the competitor. Choose which one it was.",
@@ -93,6 +102,11 @@ class CustomerChurnReason(models.Model):
         if competitor and competitor.commercial_partner_id == customer:
             raise UserError(self.env._(
                 "%(customer)s cannot be its own competitor. Choose another one.", customer=customer.display_name))
+        if competitor.company_id and not competitor.filtered_domain(competitor._check_company_domain(company)):
+            raise UserError(self.env._(
+                "%(customer)s: the competitor %(competitor)s is kept for %(other)s only. Choose one that "
+                "%(company)s sees too.", customer=customer.display_name, competitor=competitor.display_name,
+                other=competitor.company_id.display_name, company=company.display_name))
 
     def action_open_answers(self):
         self.ensure_one()

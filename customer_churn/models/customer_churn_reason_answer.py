@@ -71,9 +71,13 @@ class CustomerChurnReasonAnswer(models.Model):
         answers = answers.search([("batch_id", "in", answers.ids)])
         if not self.env.user.has_group(MANAGER) and answers.author_id != self.env.user:
             raise UserError(self.env._("Only who gave these answers, or a manager, may take them back. Ask one."))
+        # sudo: the companies that are not the user's are named
+        if others := answers.company_id - self.env.user.sudo().company_ids:
+            raise UserError(self.env._(
+                "These answers were given for %(companies)s too, and are taken back as a whole. Ask a manager who "
+                "works there as well.", companies=", ".join(others.mapped("name"))))
         answers._check_undo()
         answers.is_undone = True
-        answers.activity_ids.unlink()
         answers._settle()
 
     def _check_undo(self):
@@ -102,15 +106,17 @@ class CustomerChurnReasonAnswer(models.Model):
         return {case: answer for (case, _id), answer in zip(rows, answers, strict=True)}
 
     def _settle(self):
-        """The last answers that stand are the reasons of cases, events and profiles."""
-        self._settle_cases()
+        """The last answers that stand are the reasons of cases, events and profiles, and say what is planned."""
+        self._settle_cases(self.case_id)
         for company in self.company_id:
             self._sync(company, self.filtered(lambda answer: answer.company_id == company).partner_id)  # noqa: B023
+        self._follow_plans()
 
-    def _settle_cases(self):
-        last = self._get_last(self.case_id)
+    @api.model
+    def _settle_cases(self, cases):
+        last = self._get_last(cases)
         by_values = {}
-        for case in self.case_id:
+        for case in cases:
             given = last.get(case.id, self.browse())._get_given()
             by_values.setdefault(tuple(given.items()), []).append(case.id)
         for given, ids in by_values.items():

@@ -42,17 +42,41 @@ class CustomerChurnReasonAnswer(models.Model):
         if not rows:
             return self.browse()
         known = self._look_up(rows)
-        for row in rows:
-            self.env["customer.churn.reason"].browse(row["reason_id"])._check_competitor(
-                self.env["res.partner"].browse(row["partner_id"]),
-                self.env["res.partner"].browse(row.get("competitor_id")))
+        self._check_rows(rows)
         # sudo: nobody writes answers by hand; the rights on each customer were checked above
         answers = self.sudo().create([self._prepare_answer_vals(row, *known) for row in rows])
         answers.batch_id = answers[0]
         answers._keep_evidence(evidence, evidence_name)
         answers._settle()
-        answers._schedule_plans()
         return answers.with_env(self.env)
+
+    @api.model
+    def _check_rows(self, rows):
+        """Refuse reasons that lack their competitor. What stands for a case already is not asked again: it was right
+        when it was given."""
+        last = self._get_last(self.env["customer.churn.case"].browse(
+            [row["case_id"] for row in rows if row.get("case_id")]))
+        for row in rows:
+            stands = last.get(row.get("case_id"), self.browse())
+            reason, competitor = stands.reason_id.browse(row["reason_id"]), stands.competitor_id.browse(
+                row.get("competitor_id"))
+            if (reason, competitor) != (stands.reason_id, stands.competitor_id):
+                reason._check_competitor(
+                    self.env["res.partner"].browse(row["partner_id"]), competitor,
+                    self.env["res.company"].browse(row["company_id"]))
+
+    @api.model
+    def _follow_merge(self, customer):
+        """After contacts were merged: what was answered for any of them is the customer's, and who is the customer now
+        cannot have been its competitor."""
+        for company in self.search([("partner_id", "=", customer.id)]).company_id:
+            self._sync(company, customer)
+        own = [("partner_id", "=", customer.id), ("competitor_id.commercial_partner_id", "=", customer.id)]
+        self.search(own).competitor_id = False
+        cases = self.env["customer.churn.case"].with_context(tracking_disable=True).search(own)
+        cases.competitor_id = False
+        cases._say(lambda case: case.env._(
+            "The competitor was merged into the customer and is none any more. Choose another one, if you know it."))
 
     def _keep_evidence(self, evidence, name):
         if evidence:
@@ -107,43 +131,6 @@ class CustomerChurnReasonAnswer(models.Model):
             "event_id": events.get(key, False),
             "author_id": self.env.uid, "status": profile.status, "value_class": profile.value_class,
             "revenue_at_stake": profile.revenue_at_stake,
-        }
-
-    def _schedule_plans(self):
-        """The activities of the reasons' plans, for the owner of the case, else the salesperson, in one go."""
-        vals_list, answers = [], []
-        for answer in self - self._find_planned():
-            for template in answer.reason_id.activity_plan_id.template_ids:
-                vals_list.append(answer._prepare_activity_vals(template))
-                answers.append(answer)
-        if vals_list:
-            activities = self.env["mail.activity"].with_context(mail_activity_quick_update=True).create(vals_list)
-            for answer, activity in zip(answers, activities, strict=True):
-                answer.activity_ids += activity
-
-    def _find_planned(self):
-        """Those of these answers whose reason has its activities already; activities of a replaced reason are moot."""
-        earlier = self.search([
-            ("activity_ids", "!=", False), ("id", "not in", self.ids), ("company_id", "in", self.company_id.ids),
-            ("partner_id", "in", self.partner_id.ids)])
-        mine = {_key(answer): answer for answer in self}
-        earlier = earlier.filtered(lambda answer: _key(answer) in mine)
-        same = earlier.filtered(lambda answer: answer.reason_id == mine[_key(answer)].reason_id)
-        (earlier - same).activity_ids.unlink()
-        return self.browse().union(*(mine[_key(answer)] for answer in same if answer.activity_ids))
-
-    def _prepare_activity_vals(self, template):
-        record = self.case_id or self.partner_id
-        owner = self.case_id.user_id or self.partner_id.user_id or self.author_id
-        responsible = template._determine_responsible(owner, record)["responsible"] or owner
-        kind = template.activity_type_id.with_context(lang=responsible.lang)
-        # a type of cases only serves no contact
-        fits = not kind.res_model or kind.res_model == record._name
-        return {
-            "res_model_id": self.env["ir.model"]._get_id(record._name), "res_id": record.id,
-            "activity_type_id": kind.id if fits else self.env.ref("mail.mail_activity_data_todo").id,
-            "summary": template.summary or kind.summary or kind.name, "note": template.note,
-            "user_id": responsible.id, "date_deadline": template._get_date_deadline(), "automated": True,
         }
 
     def _get_notice(self):

@@ -37,8 +37,7 @@ class CustomerChurnSummary(models.Model):
             return self.browse()
         told = self.search([("company_id", "=", company.id), ("date", "=", date)]).user_id
         at_work = self.env["customer.churn.case"]._get_at_work(company)
-        users = (self.env["res.users"].browse(at_work) - told).filtered(
-            lambda user: user.churn_daily_summary and user.has_group("customer_churn.group_customer_churn_user"))
+        users = (self.env["res.users"].browse(at_work) - told).filtered("churn_daily_summary")
         waiting = self._get_waiting(company, users, date)
         summaries = self.create([
             {"company_id": company.id, "user_id": user.id, "date": date, "customer_count": len(waiting[user])}

@@ -6,6 +6,7 @@ from .customer_churn_run import MANAGER
 from .customer_churn_run_progress import STAGE
 
 ONBOARDING = "customer_churn.onboarding_onboarding_churn"
+BAD_DEBT_STEP = "customer_churn.onboarding_onboarding_step_churn_bad_debt"
 
 
 class OnboardingOnboarding(models.Model):
@@ -45,9 +46,18 @@ class OnboardingOnboarding(models.Model):
     def action_open_churn(self):
         """What the app opens: the first steps, to managers until these are done or closed; else My Customers."""
         action = "customer_churn.customer_churn_profile_action_mine"
-        if self.env.user.has_group(MANAGER) and self._get_churn_progress().onboarding_state == "not_done":
+        if self.env.user.has_group(MANAGER) and self._get_churn_progress() and self._get_churn_steps_left():
             action = "customer_churn.onboarding_onboarding_action_churn"
         return self.env["ir.actions.act_window"]._for_xml_id(action)
+
+    @api.model
+    def _get_churn_steps_left(self):
+        """What waits for this user: the accounts of bad debt are set by administrators only."""
+        # sudo: as for the progress
+        steps = self.env.ref(ONBOARDING).sudo().step_ids.filtered(lambda step: step.current_step_state == "not_done")
+        if not self.env.user.has_group("base.group_system"):
+            steps -= self.env.ref(BAD_DEBT_STEP)
+        return steps
 
     @api.model
     def _get_churn_progress(self):

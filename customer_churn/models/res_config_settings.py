@@ -6,9 +6,19 @@ class ResConfigSettings(models.TransientModel):
 
     churn_share_unassigned = fields.Boolean(related="company_id.churn_share_unassigned", readonly=False)
     churn_case_capacity = fields.Integer(related="company_id.churn_case_capacity", readonly=False)
-    churn_case_fallback_user_id = fields.Many2one(related="company_id.churn_case_fallback_user_id", readonly=False)
+    churn_case_fallback_user_id = fields.Many2one(
+        related="company_id.churn_case_fallback_user_id", readonly=False,
+        domain=lambda self: self.env["res.company"]._churn_users_domain("company_id"))
     churn_daily_summary = fields.Boolean(related="company_id.churn_daily_summary", readonly=False)
     # not related: these are written one by one, and both shares are checked together
+    churn_pool = fields.Boolean(related="company_id.churn_pool", readonly=False)
+    churn_pool_capacity = fields.Integer(related="company_id.churn_pool_capacity", readonly=False)
+    churn_pool_lock_days = fields.Integer(related="company_id.churn_pool_lock_days", readonly=False)
+    churn_pool_unassign = fields.Boolean(related="company_id.churn_pool_unassign", readonly=False)
+    # not related: these are written one by one, and both days, and both shares, are checked together
+    churn_pool_days = fields.Integer(string="Days Untouched", default=lambda self: self.env.company.churn_pool_days)
+    churn_pool_warn_days = fields.Integer(
+        string="Warning Days", default=lambda self: self.env.company.churn_pool_warn_days)
     churn_value_a_share = fields.Float(
         string="Value Class A Makes", default=lambda self: self.env.company.churn_value_a_share)
     churn_value_b_share = fields.Float(
@@ -35,6 +45,9 @@ class ResConfigSettings(models.TransientModel):
         shares = {name: self[name] for name in ("churn_value_a_share", "churn_value_b_share")}
         if tuple(shares.values()) != self.company_id._get_churn_value_shares():
             self.company_id.write(shares)
+        days = {name: self[name] for name in ("churn_pool_days", "churn_pool_warn_days")}
+        if any(self.company_id[name] != value for name, value in days.items()):
+            self.company_id.write(days)
         return super().set_values()
 
     def action_churn_run(self):

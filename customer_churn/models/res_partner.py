@@ -1,4 +1,5 @@
 from odoo import api, fields, models
+from odoo.exceptions import UserError
 from odoo.fields import Domain
 from odoo.tools import SQL
 
@@ -113,6 +114,16 @@ class ResPartner(models.Model):
         result = super().unlink()
         left._mark_churn_profiles_stale()
         return result
+
+    @api.ondelete(at_uninstall=False)
+    def _refuse_deletion_of_competitors(self):
+        named = [("competitor_id", "in", self.ids)]
+        # sudo: answers out of this user's sight keep a competitor in use too
+        used = self.env["customer.churn.reason.answer"].sudo().search(named).competitor_id
+        if used:
+            raise UserError(self.env._(
+                "%(partners)s: named as the competitor that customers went to, which must stay readable. Archive "
+                "instead.", partners=", ".join(used.mapped("display_name"))))
 
     def _mark_churn_profiles_stale(self, companies=None):
         """Read these customers again in the next night of the companies, None for all. Who has no profile, as all

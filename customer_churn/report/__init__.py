@@ -1,1 +1,7 @@
-from . import customer_care_result, customer_churn_purchase, customer_churn_purchase_line
+from . import (
+    customer_care_result,
+    customer_churn_file,
+    customer_churn_happening,
+    customer_churn_purchase,
+    customer_churn_purchase_line,
+)

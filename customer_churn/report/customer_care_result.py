@@ -123,17 +123,18 @@ class CustomerCareResult(models.Model):
             (result.revenue_difference, result.revenue_difference_low,
              result.revenue_difference_high) = money
             result.revenue_gained = money[0] * treated.count
-            result.verdict = judge(treated, control)
+            verdict = judge(treated, control)
+            result.verdict = "too_early" if verdict == "no_control" and result.plan_id.control_share else verdict
             result.explanation = result._say(treated, control)
 
     def _say(self, treated, control):
         """The verdict as a plain sentence, in customers of a hundred."""
         low, high = self.difference_low, self.difference_high
-        if self.verdict == "no_control" and not self.plan_id.control_share:
+        if self.verdict == "no_control":
             return self.env._("Nobody is left alone: what the plan brings cannot be measured.")
         if not treated.count and not control.count:
             return self.env._("Nobody is measured yet: that takes %(days)s days each.", days=self.measure_days)
-        if self.verdict in ("too_early", "no_control"):
+        if self.verdict == "too_early":
             needed = count_needed(treated, control, self.plan_id.control_share / 100)
             return self.env._("Too early to say: %(count)s more needed.", count=f"{needed:,}")
         numbers = {"more": round(100 * abs(self.difference)), "low": round(100 * min(abs(low), abs(high))),

@@ -33,6 +33,10 @@ def before(days, at=TODAY):
     return at - timedelta(days=days)
 
 
+def later(days):
+    return TODAY + timedelta(days=days)
+
+
 class ChurnCommon(TransactionCase):
     @classmethod
     def setUpClass(cls):
@@ -177,6 +181,22 @@ class ChurnCommon(TransactionCase):
         self.env.invalidate_all()
         return self.Case.search([
             ("partner_id", "=", partner.id), ("company_id", "=", (company or self.company).id)], order="id")
+
+    def silent(self, *partners, days=40, amount=100):
+        """Customers who bought twice and are silent for so many days."""
+        for partner in partners:
+            self.bought(partner, before(days + 20), before(days), amount=amount)
+
+    def opened(self, partner, days=40):
+        self.silent(partner, days=days)
+        self.slept()
+        self.night()
+        return self.cases(partner)
+
+    def merge(self, *partners, into):
+        wizard = self.env["base.partner.merge.automatic.wizard"].create({})
+        wizard._merge([partner.id for partner in partners], into, extra_checks=False)
+        self.env.invalidate_all()
 
     def reason(self, code):
         return self.env.ref(f"customer_churn.customer_churn_reason_{code}")

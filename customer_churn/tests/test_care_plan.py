@@ -141,6 +141,16 @@ class TestCareNight(CareCommon):
             ("Call", TODAY, self.seller, self.anna.id), ("Write", before(-7), self.seller, self.anna.id)])
         self.assertEqual(self.env["mail.mail"].search_count([]), mails)
 
+    def test_it_stands_in_what_happened(self):
+        self.silent(self.anna, 40)
+        self.night()
+        plan = self.plan(name="First aid")
+        self.care()
+        seen = self.profile(self.anna).with_user(self.seller)._get_happenings()
+        rows = [row for row in seen if row["kind"] == "care"]
+        self.assertEqual([(row["date"], row["text"]) for row in rows], [(TODAY, "First aid: Under Way")])
+        self.assertEqual(rows[0]["res_id"], self.Treatment.search([("plan_id", "=", plan.id)]).id)
+
     def test_activities_are_planned_on_the_open_case(self):
         self.silent(self.anna, 40)
         self.night()

@@ -1,15 +1,9 @@
-from datetime import timedelta
-
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 from psycopg2.errors import CheckViolation
 
-from .common import MANAGER, TODAY, ChurnCommon, before
-
-
-def later(days):
-    return TODAY + timedelta(days=days)
+from .common import MANAGER, TODAY, ChurnCommon, before, later
 
 
 @tagged("post_install", "-at_install", "customer_churn")
@@ -18,17 +12,6 @@ class TestCase(ChurnCommon):
         super().setUp()
         self.with_salespeople()
         self.policy = self.by_days()
-
-    def silent(self, *partners, days=40, amount=100):
-        """Customers who bought twice and are silent for so many days."""
-        for partner in partners:
-            self.bought(partner, before(days + 20), before(days), amount=amount)
-
-    def opened(self, partner, days=40):
-        self.silent(partner, days=days)
-        self.slept()
-        self.night()
-        return self.cases(partner)
 
     # ------------------------------------------------------------------ opening
     def test_a_night_opens_a_case_for_who_turned_at_risk_or_dormant(self):
@@ -120,57 +103,6 @@ class TestCase(ChurnCommon):
         self.assertEqual(self.Profile.search([*mine, ("case_id", "!=", False)]).partner_id, self.anna)
         self.assertEqual(self.Profile.search([*mine, ("case_id", "=", False)]).partner_id, self.cleo)
 
-    # ------------------------------------------------------------------ owners
-    def test_without_a_salesperson_the_fallback_gets_the_case(self):
-        self.assertFalse(self.opened(self.cleo).user_id)
-        self.company.churn_case_fallback_user_id = self.manager
-        self.night(later(1))
-        self.assertEqual(self.cases(self.cleo).user_id, self.manager)
-
-    def test_unassigned_cases_have_a_capacity_of_their_own(self):
-        self.company.churn_case_capacity = 2
-        self.silent(*self.customers(3), self.anna)
-        self.assertEqual(self.night().case_count, 3)
-        self.assertEqual(self.night(later(1)).case_count, 0)
-        self.assertEqual(self.night(later(7)).case_count, 1)
-
-    def test_an_archived_owner_is_replaced_and_the_new_one_told_once(self):
-        ada, bo = self.customers(2)
-        (ada | bo).user_id = self.seller
-        self.silent(ada, bo)
-        self.night()
-        self.company.churn_case_fallback_user_id = self.manager
-        self.seller.active = False
-        told = self.env["mail.message"].search_count([("partner_ids", "in", self.manager.partner_id.ids)])
-        self.night(later(1))
-        self.assertEqual((self.cases(ada) | self.cases(bo)).user_id, self.manager)
-        self.assertIn("Handed on", self.cases(ada).message_ids[0].body)
-        messages = self.env["mail.message"].search([("partner_ids", "in", self.manager.partner_id.ids)])
-        self.assertEqual(len(messages), told + 1)
-        self.assertIn(ada.name, messages[0].body)
-        self.assertIn(bo.name, messages[0].body)
-
-    def test_an_owner_who_left_the_company_is_replaced(self):
-        case = self.opened(self.anna)
-        self.company.churn_case_fallback_user_id = self.manager
-        sister = self._create_company("Sister")
-        self.seller.write({"company_ids": [(6, 0, sister.ids)], "company_id": sister.id})
-        self.night(later(1))
-        self.assertEqual(case.user_id, self.manager)
-
-    def test_the_owner_follows_the_salesperson_unless_chosen_by_hand(self):
-        case = self.opened(self.anna)
-        for user in (self.seller, self.manager):
-            case.activity_schedule("mail.mail_activity_data_todo", user_id=user.id)
-        self.anna.user_id = self.other_seller
-        self.night(later(1))
-        self.assertEqual(case.user_id, self.other_seller)
-        self.assertEqual(case.activity_ids.user_id, self.other_seller | self.manager)
-        case.with_user(self.manager).user_id = self.manager
-        self.anna.user_id = self.seller
-        self.night(later(2))
-        self.assertEqual(case.user_id, self.manager)
-
     # ------------------------------------------------------------------ what the ledger closes
     def test_a_purchase_closes_the_case_as_won_back_with_its_money(self):
         case = self.opened(self.anna)
@@ -234,20 +166,42 @@ class TestCase(ChurnCommon):
                 mine.unlink()
         case.with_user(self.seller).write({"note": "Called"})
         self.assertEqual(case.note, "Called")
+        with self.assertRaises(UserError):
+            case.with_user(self.seller).action_close("lost", "price")
+        self.assertEqual(case.state, "open")
 
-    def test_only_the_owner_or_a_manager_reopens_and_not_beside_an_open_case(self):
+    def test_only_managers_leave_a_case_alone_to_measure_and_the_history_says_so(self):
+        case = self.opened(self.anna).with_context(
+            tracking_disable=False, mail_notrack=False, mail_create_nolog=False)
+        with self.assertRaisesRegex(AccessError, "Only managers"):
+            case.with_user(self.seller).is_control = True
+        self.flush_tracking()
+        said = len(case.message_ids)
+        case.with_user(self.manager).is_control = True
+        self.flush_tracking()
+        self.assertTrue(case.is_control)
+        self.assertEqual(len(case.message_ids), said + 1)
+        self.assertEqual(case.message_ids[0].sudo().tracking_value_ids.field_id.name, "is_control")
+
+    def flush_tracking(self):
+        self.env.flush_all()
+        self.env.cr.precommit.run()
+        self.env.invalidate_all()
+
+    @mute_logger("odoo.addons.base.models.ir_rule")
+    def test_who_works_a_case_reopens_it_but_not_beside_an_open_case(self):
         case = self.opened(self.anna)
         case.action_close("false_alarm")
         case.closed_date = TODAY
-        case.user_id = self.manager
-        with self.assertRaisesRegex(UserError, "owner"):
-            case.with_user(self.seller).action_reopen()
-        case.with_user(self.manager).action_reopen()
+        with self.assertRaises(AccessError):
+            case.with_user(self.other_seller).action_reopen()
+        self.anna.user_id = self.other_seller  # who has the customer now sees the closed cases of before
+        case.with_user(self.other_seller).action_reopen()
         self.assertEqual((case.state, case.outcome, case.closed_date), ("open", False, False))
         with self.assertRaisesRegex(UserError, "Anna"):
             case.action_reopen()
         case.action_close("false_alarm")
-        self.profile(self.anna).with_user(self.seller).action_open_case()
+        self.profile(self.anna).with_user(self.other_seller).action_open_case()
         with self.assertRaisesRegex(UserError, "Anna"):
             case.with_user(self.manager).action_reopen()
 
@@ -274,6 +228,36 @@ class TestCase(ChurnCommon):
         self.assertEqual(profile.action_open_case()["res_id"], case.id)
         self.assertEqual(self.cases(self.anna), case)
 
+    def test_cases_opened_by_hand_use_up_no_capacity(self):
+        self.company.churn_case_capacity = 0
+        self.bought(self.cleo, before(5))
+        self.silent(self.anna)
+        self.company.churn_case_fallback_user_id = self.seller
+        self.night()
+        self.profile(self.cleo).with_user(self.seller).action_open_case()
+        self.cases(self.cleo).opened_date = TODAY
+        self.company.churn_case_capacity = 1
+        self.assertEqual(self.night().case_count, 1)
+        self.assertEqual(self.cases(self.anna).user_id, self.seller)
+
+    def test_a_colleague_works_on_with_the_case_of_an_unassigned_customer(self):
+        self.company.churn_case_capacity = 0
+        self.silent(self.cleo)
+        self.night()
+        profile = self.profile(self.cleo)
+        profile.with_user(self.seller).action_open_case()
+        case = self.cases(self.cleo)
+        self.assertEqual(case.user_id, self.seller)
+        mine = profile.with_user(self.other_seller)
+        self.assertEqual((mine.case_id, mine.case_count), (case, 1))
+        self.assertEqual(mine.action_open_case()["res_id"], case.id)
+        wizard = self.env["customer.churn.reason.wizard"].with_user(self.other_seller).with_context(
+            active_model=mine._name, active_ids=mine.ids).create({"reason_id": self.reason("price").id})
+        wizard.action_apply()
+        self.assertEqual(case.reason_id, self.reason("price"))
+        self.company.churn_share_unassigned = False
+        self.assertFalse(self.Case.with_user(self.other_seller).search([]))
+
     @mute_logger("odoo.addons.base.models.ir_rule")
     def test_nobody_opens_a_case_of_another_s_customer(self):
         self.bought(self.bert, before(5))
@@ -282,17 +266,12 @@ class TestCase(ChurnCommon):
             self.profile(self.bert).with_user(self.seller).action_open_case()
 
     # ------------------------------------------------------------------ customers that become others
-    def _merge(self, *partners, into):
-        wizard = self.env["base.partner.merge.automatic.wizard"].create({})
-        wizard._merge([partner.id for partner in partners], into, extra_checks=False)
-        self.env.invalidate_all()
-
     def test_of_merged_customers_the_older_case_goes_on(self):
         older = self.opened(self.anna)
         self.silent(self.cleo)
         self.night(later(1))
         younger = self.cases(self.cleo)
-        self._merge(self.anna, self.cleo, into=self.cleo)
+        self.merge(self.anna, self.cleo, into=self.cleo)
         self.assertEqual(older.partner_id | younger.partner_id, self.cleo)
         self.assertEqual((older.state, younger.state, younger.outcome), ("open", "closed", "false_alarm"))
         self.assertIn(f"data-oe-id=\"{older.id}\"", younger.message_ids[0].body)
@@ -302,7 +281,7 @@ class TestCase(ChurnCommon):
     def test_the_only_case_moves_along_when_customers_are_merged(self):
         case = self.opened(self.anna)
         self.bought(self.cleo, before(60))
-        self._merge(self.anna, self.cleo, into=self.cleo)
+        self.merge(self.anna, self.cleo, into=self.cleo)
         self.night(later(1))
         self.assertEqual((case.partner_id, case.state), (self.cleo, "open"))
 

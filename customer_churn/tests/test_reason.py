@@ -3,48 +3,12 @@ from odoo.tests import Form, tagged
 from odoo.tools import mute_logger
 from psycopg2.errors import UniqueViolation
 
-from .common import MANAGER, TODAY, USER, ChurnCommon, before
-
-FILE = "ZXZpZGVuY2U="
+from .common import TODAY, before
+from .common_reason import FILE, ReasonCommon
 
 
 @tagged("post_install", "-at_install", "customer_churn")
-class TestReason(ChurnCommon):
-    def setUp(self):
-        super().setUp()
-        self.seller = self._user("churn_seller", USER)
-        self.manager = self._user("churn_manager", MANAGER)
-        (self.anna | self.cleo).user_id = self.seller
-        self.bert.user_id = self.manager
-        self.by_days()
-        for partner in (self.anna, self.bert):
-            self.bought(partner, before(60), before(40))  # at risk: with a case
-        self.bought(self.cleo, before(30), before(5))
-        self.rival = self.env["res.partner"].create({"name": "Rival"})
-        self.night()
-
-    def _wizard(self, records, user=None, reason=None, **values):
-        Wizard = self.env["customer.churn.reason.wizard"].with_user(user or self.seller).with_context(
-            active_model=records._name, active_ids=records.ids)
-        reason = reason or self.reason("service")
-        return Wizard.create({"reason_id": reason.id, **values})
-
-    def _record(self, records, **values):
-        self._wizard(records, **values).action_apply()
-        self.env.invalidate_all()
-        return self.Answer.search([], order="id desc", limit=1)
-
-    def _reasons(self, partner):
-        """Of the profile, the newest event and the case."""
-        self.env.invalidate_all()
-        profile = self.profile(partner)
-        return profile.reason_id, profile.event_ids[:1].reason_id, self.cases(partner).reason_id
-
-    def assertReasons(self, partner, code):
-        reason = self.reason(code) if code else self.env["customer.churn.reason"]
-        case = self.cases(partner)
-        self.assertEqual(self._reasons(partner), (reason, reason, reason if case else case.reason_id))
-
+class TestReason(ReasonCommon):
     # ------------------------------------------------------------------ the tree
     def test_three_roots_and_one_for_the_rest_are_shipped_in_two_levels(self):
         roots = self.env["customer.churn.reason"].search([("parent_id", "=", False)])
@@ -253,7 +217,7 @@ class TestReason(ChurnCommon):
         mine = case.with_user(self.seller)
         self.env.invalidate_all()
         self.assertIn("silent for", mine.explanation)
-        self.assertEqual(mine.action_open_profile()["res_model"], "res.partner")
+        self.assertEqual(mine.action_open_profile()["res_model"], "customer.churn.profile")
         answer = self._record(mine)
         self.assertReasons(self.bert, "service")
         stake = self.profile(self.bert).revenue_at_stake
@@ -308,6 +272,15 @@ class TestReason(ChurnCommon):
         with self.assertRaisesRegex(UserError, "Anna"), self.env.cr.savepoint():
             self._close(case, outcome="lost", root_id=self.reason("other").id)
         self.assertReasons(self.anna, "competitor")
+
+    def test_closing_without_a_reason_keeps_the_note_and_the_evidence(self):
+        case = self.cases(self.anna)
+        case.reason_id = self.reason("price")
+        self._close(case, outcome="false_alarm", note="they told me", evidence=FILE, evidence_name="a.txt")
+        self.assertEqual(
+            (case.outcome, case.reason_id, case.note, case.evidence_name),
+            ("false_alarm", self.reason("price"), "they told me", "a.txt"))
+        self.assertReasons(self.anna, "price")
 
     # ------------------------------------------------------------------ what nobody touches
     @mute_logger("odoo.addons.base.models.ir_model")

@@ -66,6 +66,38 @@ class TestSecurity(ChurnCommon):
         self.assertFalse(self.env["res.partner"].with_user(self.seller).search(
             [("id", "=", self.bert.id), ("churn_status", "!=", False)]))
 
+    def test_only_managers_say_which_cases_are_left_alone(self):
+        [case] = self.env["customer.churn.case"]._open_all([{
+            "company_id": self.company.id, "partner_id": self.anna.id, "user_id": self.seller.id,
+            "opened_date": before(0), "trigger_status": "at_risk"}])
+        with self.assertRaisesRegex(AccessError, "Only managers decide which cases are left alone"):
+            case.with_user(self.seller).is_control = True
+        case.with_user(self.manager).is_control = True
+        self.assertTrue(case.is_control)
+
+    def test_the_owner_of_a_case_reads_the_customer_while_it_is_open(self):
+        self.assertFalse(self.profile(self.bert).with_user(self.seller).has_access("read"))
+        [case] = self.env["customer.churn.case"]._open_all([{
+            "company_id": self.company.id, "partner_id": self.bert.id, "user_id": self.seller.id,
+            "opened_date": before(0), "trigger_status": "at_risk"}])
+        self.env.invalidate_all()
+        theirs = self.Profile.with_user(self.seller).search([("partner_id", "=", self.bert.id)])
+        self.assertEqual(theirs, self.profile(self.bert))
+        self.assertFalse(self.profile(self.bert, self.sister).with_user(self.seller).has_access("read"))
+        case._close("lost")
+        self.env.invalidate_all()
+        self.assertFalse(self.profile(self.bert).with_user(self.seller).has_access("read"))
+        self.assertFalse(self.Profile.with_user(self.seller).search([("partner_id", "=", self.bert.id)]))
+
+    def test_the_open_case_on_the_profile_is_one_that_the_reader_may_see(self):
+        self.env["customer.churn.case"]._open_all([{
+            "company_id": self.company.id, "partner_id": self.cleo.id, "user_id": self.other_seller.id,
+            "opened_date": before(0), "trigger_status": "at_risk"}])
+        self.env.invalidate_all()
+        for user, seen in ((self.manager, 1), (self.seller, 0)):
+            profile = self.profile(self.cleo).with_user(user)
+            self.assertEqual(len(profile.case_id), seen)
+
     @mute_logger("odoo.addons.base.models.ir_model")
     def test_only_managers_exclude_customers(self):
         with self.assertRaises(AccessError):
@@ -95,6 +127,19 @@ class TestSecurity(ChurnCommon):
         }).action_schedule_activities()
         self.assertEqual(self.anna.activity_ids.user_id, self.seller)
 
+    def test_a_salesperson_configures_nothing_and_opens_no_report_of_managers(self):
+        for model in ("policy", "reason"):
+            self.assertFalse(self.env[f"customer.churn.{model}"].with_user(self.seller).has_access("write"), model)
+            self.assertTrue(self.env[f"customer.churn.{model}"].with_user(self.manager).has_access("write"), model)
+        for model in ("run", "record", "month"):
+            self.assertFalse(self.env[f"customer.churn.{model}"].with_user(self.seller).has_access("read"), model)
+            self.assertTrue(self.env[f"customer.churn.{model}"].with_user(self.manager).has_access("read"), model)
+        self.env.invalidate_all()
+        seen = self.env["ir.ui.menu"].with_user(self.seller)._visible_menu_ids()
+        for menu in ("configuration_menu", "pool_move_menu", "run_menu", "record_menu", "month_menu"):
+            self.assertNotIn(self.env.ref(f"customer_churn.customer_churn_{menu}").id, seen, menu)
+        self.assertIn(self.env.ref("customer_churn.customer_churn_case_pool_menu").id, seen)
+
     @mute_logger("odoo.addons.base.models.ir_model")
     def test_others_see_nothing(self):
         clerk = self._user("churn_clerk", "base.group_user")
@@ -103,6 +148,6 @@ class TestSecurity(ChurnCommon):
         with self.assertRaises(AccessError):
             self.anna.with_user(clerk).read(["churn_status"])
         for user in (clerk, portal):
-            for model in (*MODELS, "customer.churn.run", "customer.churn.policy"):
-                with self.assertRaises(AccessError, msg=model):
-                    self.env[model].with_user(user).search([])
+            for model in (name for name in self.env.registry if name.startswith("customer.churn.")):
+                with self.subTest(model=model), self.assertRaises(AccessError):
+                    self.env[model].with_user(user).check_access("read")

@@ -20,4 +20,6 @@ class BasePartnerMergeAutomaticWizard(models.TransientModel):
             # sudo: nor what else is known of them
             moved = self.env[name].sudo().search([("partner_id", "=", dst_partner.id)])
             self.env.add_to_compute(moved._fields["user_id"], moved)
+        # sudo: nor what was answered for them
+        self.env["customer.churn.reason.answer"].sudo()._follow_merge(dst_partner)
         return result

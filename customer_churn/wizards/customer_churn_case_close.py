@@ -13,10 +13,11 @@ class CustomerChurnCaseClose(models.TransientModel):
 
     def action_apply(self):
         self.ensure_one()
+        given = {"note": self.note} if self.note else {}  # without a reason, cases keep the one that they have
         if self.reason_id:
             given = {"reason_id": self.reason_id.id, "competitor_id": self.competitor_id.id, "note": self.note or False}
-            self.env["customer.churn.reason.answer"]._record(
-                [{**case._prepare_answer(), **given} for case in self.case_ids
-                 if self.evidence or case._get_given() != given], self.evidence or None, self.evidence_name)
+        rows = [{**case._prepare_answer(), **given} for case in self.case_ids
+                if self.evidence or {**case._get_given(), **given} != case._get_given()]
+        self.env["customer.churn.reason.answer"]._record(rows, self.evidence or None, self.evidence_name)
         self.case_ids.action_close(self.outcome)
         return {"type": "ir.actions.act_window_close"}

@@ -62,7 +62,7 @@ registry.category("web_tour.tours").add("customer_churn_profile", {
         tab("communication"),
         { content: "what was said", trigger: '.o_field_widget[name=message_ids]:contains("Price list?")' },
         tab("history"),
-        { content: "the change", trigger: '.o_field_widget[name=event_ids] .badge:contains("At Risk")' },
+        { content: "the change", trigger: '.o_field_widget[name=happening_ids] .o_data_cell:contains("At Risk")' },
         tab("money"),
         { content: "the ageing", trigger: '.o_field_widget[name=overdue_older_amount]:contains("300.00")' },
         tab("transactions"),
