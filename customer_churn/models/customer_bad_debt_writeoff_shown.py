@@ -18,6 +18,8 @@ class CustomerBadDebtWriteoff(models.Model):
     entry_preview = fields.Html(compute="_compute_entry_preview", sanitize=False, string="Entry as It Will Be Posted")
     relief_rule = fields.Char(compute="_compute_relief_rule", string="Tax Rule")
     can_post = fields.Boolean(compute="_compute_can_post")
+    invoice_count = fields.Integer(compute="_compute_invoice_count", string="Invoices")
+    recovered_share = fields.Float(compute="_compute_recovered_share", string="Recovered, in %")
     move_line_ids = fields.One2many(related="move_id.line_ids", string="Journal Items")
 
     @api.depends(*CONTENT)
@@ -82,6 +84,17 @@ class CustomerBadDebtWriteoff(models.Model):
         for writeoff in self:
             writeoff.can_post = approver and not writeoff._needs_approval()
 
+    @api.depends("line_ids.move_id")
+    def _compute_invoice_count(self):
+        for writeoff in self:
+            writeoff.invoice_count = len(writeoff.line_ids.move_id)
+
+    @api.depends("amount_recovered", "amount_undone", "amount_total")
+    def _compute_recovered_share(self):
+        for writeoff in self:
+            given_up = writeoff.amount_total - writeoff.amount_undone
+            writeoff.recovered_share = 100 * writeoff.amount_recovered / given_up if given_up else 0.0
+
     def action_write_off(self):
         """In one step, for an approver and below the limit."""
         self.action_submit()
@@ -93,3 +106,18 @@ class CustomerBadDebtWriteoff(models.Model):
         if len(self) == 1:
             return {**action, "res_id": self.id, "views": [(False, "form")]}
         return {**action, "domain": [("id", "in", self.ids)], "context": {}}
+
+    def action_open_entry(self):
+        """All entries of this document: the first, an undo, recoveries, relief that was claimed later."""
+        moves = self._get_entries() | self.reversal_move_id | self.recovery_ids.move_id
+        return self._get_move_action(moves, self.env._("Entries"))
+
+    def action_open_invoices(self):
+        return self._get_move_action(self.line_ids.move_id, self.env._("Invoices"))
+
+    def _get_move_action(self, moves, name):
+        if len(moves) == 1:
+            return {"type": "ir.actions.act_window", "res_model": "account.move", "res_id": moves.id,
+                    "view_mode": "form", "views": [(False, "form")]}
+        return {"type": "ir.actions.act_window", "name": name, "res_model": "account.move", "view_mode": "list,form",
+                "domain": [("id", "in", moves.ids)]}
