@@ -1,6 +1,7 @@
 from . import (
     test_bad_debt_settings,
     test_browser,
+    test_browser_bad_debt,
     test_browser_case,
     test_browser_first_run,
     test_care_message,
