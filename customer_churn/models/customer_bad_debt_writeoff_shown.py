@@ -51,8 +51,10 @@ class CustomerBadDebtWriteoff(models.Model):
             "tags": env["account.account.tag"].browse(item["tax_tag_ids"][0][2] if item.get("tax_tag_ids") else []),
         } for item in items]
         result = sum(row["balance"] for row in rows if row["account"].internal_group in ("income", "expense"))
-        foreign = any(row["currency"] != self.currency_id for row in rows)
-        return {"rows": rows, "result": result, "foreign": foreign, "company_currency": self.currency_id}
+        return {
+            "rows": rows, "result": result, "company_currency": self.currency_id,
+            "foreign": any(row["currency"] != self.currency_id for row in rows),
+            "tagged": any(row["tags"] for row in rows)}
 
     @api.depends("company_id", "date", "kind", "tax_relief", "line_ids.move_line_id")
     def _compute_relief_rule(self):

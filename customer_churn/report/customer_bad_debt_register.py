@@ -39,7 +39,7 @@ class CustomerBadDebtRegister(models.Model):
     days_overdue = fields.Integer(readonly=True, aggregator="avg", help="When it was written off.")
     amount = fields.Monetary(string="Written Off", readonly=True)
     amount_undone = fields.Monetary(string="Undone", readonly=True)
-    amount_standing = fields.Monetary(string="Still Written Off", readonly=True, help="Less what was undone.")
+    amount_standing = fields.Monetary(string="Written Off, Not Undone", readonly=True)
     amount_expense = fields.Monetary(string="Hits the Result", readonly=True)
     amount_tax = fields.Monetary(string="Tax Relief Claimed", readonly=True)
     amount_tax_back = fields.Monetary(string="Tax Relief Given Back", readonly=True, help="Due again on recoveries.")
