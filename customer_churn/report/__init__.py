@@ -1,4 +1,5 @@
 from . import (
+    customer_bad_debt_register,
     customer_care_result,
     customer_churn_file,
     customer_churn_happening,

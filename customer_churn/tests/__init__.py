@@ -8,6 +8,7 @@ from . import (
     test_books_undo,
     test_browser,
     test_browser_care,
+    test_browser_bad_debt,
     test_browser_case,
     test_browser_first_run,
     test_care_loopholes,
@@ -54,7 +55,9 @@ from . import (
     test_writeoff_entry,
     test_writeoff_netting,
     test_writeoff_race,
+    test_writeoff_register,
     test_writeoff_rights,
+    test_writeoff_screens,
     test_writeoff_tax,
     test_writeoff_undo,
 )
