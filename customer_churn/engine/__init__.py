@@ -24,7 +24,7 @@ _PLACES = {
 
 __all__ = list(_PLACES)
 
-FORMAT = 4  # of a forecaster's JSON: one of another format is none, fit again
+FORMAT = 5  # of a forecaster's JSON: one of another format is none, fit again
 
 
 def __getattr__(name):

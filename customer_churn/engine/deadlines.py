@@ -27,8 +27,8 @@ def days_of_silence(forecaster, customers, policy):
     ).astype(np.int64)
     ruled = (customers.x > 0) | (policy.single_rule != 'days')
     ruled &= policy.rule != 'days'
-    if ruled.any() and forecaster.fixed_days:
-        days[ruled] = _by_fixed_days(*forecaster.fixed_days, policy)
+    if ruled.any() and (fixed := forecaster.days_in_force(policy)):
+        days[ruled] = _by_fixed_days(*fixed, policy)
     elif ruled.any():
         days[ruled] = _by_chance(Silence(forecaster, customers.take(ruled), policy), policy)
     return _within_limits(days, policy)[kind]

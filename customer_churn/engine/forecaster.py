@@ -25,8 +25,8 @@ class Forecaster:
     """What one fit learned; its answers are pure functions of a customer's row.
 
     `mean_chances` P(any) per horizon over the customers of the fit, for the shares; `average` who
-    they are on average, for the weights; `fixed_days` of silence of dormant and lost where these
-    tell the status better than the chances (record.py).
+    they are on average, for the weights; `fixed_days`: near_days, far_days and the days of silence of
+    dormant and lost, for each pair of horizons for which these tell the status better (contest.py).
     """
 
     outlook: Outlook
@@ -40,6 +40,11 @@ class Forecaster:
     def horizons(self):
         """The fitted horizons in days, ascending."""
         return tuple(horizon.days for horizon in self.outlook.horizons)
+
+    def days_in_force(self, policy):
+        """(dormant, lost): the fixed days that decide the statuses of a policy with such horizons; or None."""
+        pair = policy.near_days, policy.far_days
+        return next(((dormant, lost) for *own, dormant, lost in self.fixed_days if tuple(own) == pair), None)
 
     def predict(self, history, at, horizon_days):
         """What comes within `horizon_days`: DataFrame like `history`.
@@ -133,7 +138,7 @@ class Forecaster:
                 tuple(kept['mean_chances']),
                 Average(**kept['average']),
                 kept['report'],
-                tuple(kept['fixed_days']),
+                tuple(map(tuple, kept['fixed_days'])),
             )
         except (KeyError, TypeError, ValueError) as error:
             raise ValueError(f'this is no forecaster of format {FORMAT}: fit again') from error

@@ -108,18 +108,19 @@ class PurchaseLog:
         )
 
     def came(self, history, after, until):
-        """(purchases, net money) of each customer of `history` dated in (after, until], days."""
+        """(purchases, net money) of each customer of `history` dated in (after, until], days; none of who is unknown
+        here."""
         rows = (self.day > after) & (self.day <= until)
-        owner = self.customers.get_indexer(history.index)
+        owner = self.customers.get_indexer(history.index)  # -1: the place after the last
         return tuple(
-            np.bincount(self.code[rows], weights, minlength=len(self.customers))[owner]
+            np.bincount(self.code[rows], weights, minlength=len(self.customers) + 1)[owner]
             for weights in (self.bought[rows], self.amount[rows])
         )
 
     def of(self, customers):
-        """The log of some of its customers, an Index in the order of `customers` here."""
-        chosen = np.zeros(len(self.customers), bool)
-        chosen[self.customers.get_indexer(customers)] = True
+        """The log of some customers, an Index in the order of `customers` here; of who is unknown here there is
+        nothing."""
+        chosen = self.customers.isin(customers)
         rows = chosen[self.code]
         code = (np.cumsum(chosen, dtype=np.int32) - np.int32(1))[self.code[rows]]
         return PurchaseLog(

@@ -3,6 +3,7 @@ past day, judged by who bought since."""
 
 import dataclasses
 import logging
+import math
 import subprocess
 from datetime import timedelta
 
@@ -18,6 +19,7 @@ from .customer_churn_status_mixin import STATUS
 
 _logger = logging.getLogger(__name__)
 
+MOST = 20_000  # customers: of more, every so-manieth is counted, so that a form is not waited for
 LEAST_DAYS = 90  # of history before the past day, and of time since
 HISTORY = {  # column of the engine's history -> of the profile
     "customer_id": "partner_id",
@@ -42,6 +44,8 @@ class CustomerChurnPolicy(models.Model):
     past_as_stored = fields.Text(
         string="With the Limits as Saved", compute="_compute_preview", help="The same by the limits as they are saved.")
     is_counted = fields.Boolean(compute="_compute_preview")
+    sample_note = fields.Char(
+        compute="_compute_preview", help="Among how many customers the limits were tried, where these are not all.")
     new_count = fields.Integer(string="New Customers", compute="_compute_preview")
     active_count = fields.Integer(string="Active Customers", compute="_compute_preview")
     at_risk_count = fields.Integer(string="Customers At Risk", compute="_compute_preview")
@@ -56,6 +60,7 @@ class CustomerChurnPolicy(models.Model):
         for policy in self:
             answer, policy.preview = policy._try_to_ask()
             policy.is_counted = bool(answer)
+            policy.sample_note = policy._say_sample(**answer["sample"]) if answer else False
             for status, _label in STATUS:
                 policy[f"{status}_count"] = answer["counts"].get(status, 0) if answer else 0
             policy.past_note = policy._say_past_day() if answer else False
@@ -77,11 +82,12 @@ class CustomerChurnPolicy(models.Model):
         for policy in self:
             policy.customer_count = counts.get(policy._origin, 0)
 
-    @api.depends("company_id")
+    @api.depends("company_id", "near_days", "far_days")
     @api.depends_context("lang")
     def _compute_fixed_days_note(self):
         for policy in self:
-            policy.fixed_days_note = policy._get_run()._say_fixed_days() or False
+            run = policy._get_run()
+            policy.fixed_days_note = run._say_fixed_days(run._get_fixed_days(policy)) or False
 
     def _try_to_ask(self):
         """The engine's answer and its sentence; no answer but what is missing or wrong, while somebody still types."""
@@ -101,6 +107,10 @@ class CustomerChurnPolicy(models.Model):
     def _say_counts(self, counts):
         labels = dict(self.env["customer.churn.profile"]._fields["status"]._description_selection(self.env))
         return ", ".join(f"{labels[status]}: {counts.get(status, 0):,}" for status, _label in STATUS)
+
+    def _say_sample(self, counted, total):
+        return counted < total and self.env._(
+            "Counted among %(counted)s of %(total)s customers, and scaled.", counted=f"{counted:,}", total=f"{total:,}")
 
     @api.model
     def _say_statuses(self, company):
@@ -162,19 +172,51 @@ class CustomerChurnPolicy(models.Model):
         if stored and stored != limits and {stored["near_days"], stored["far_days"]} <= fitted:
             tried.append(stored)
         self.env.flush_all()
-        return engine_process.ask({
+        customers, total = self._draw()
+        answer = engine_process.ask(self.env, {
             "task": "preview", "parameters": run.parameters, "limits": limits, "tried": tried,
             "at": fields.Date.to_string(run.date), "past": day and fields.Date.to_string(day),
-        }, engine_process.copy_csv(self.env.cr, self._histories(day)))
+        }, self._histories(day, customers))
+        return self._scale(answer, total if customers is None else len(customers), total)
 
-    def _histories(self, day):
-        """SQL of what the engine needs to know of this policy's customers, now and as of a past `day`."""
+    @api.model
+    def _scale(self, answer, counted, total):
+        """The answer of a sample as that of all, and what it is worth: `sample`."""
+        times = total / max(counted, 1)
+        return {
+            "counts": {status: round(times * count) for status, count in answer["counts"].items()},
+            "past": [{status: [round(times * count) for count in counts] for status, counts in tried.items()}
+                     for tried in answer["past"]],
+            "sample": {"counted": counted, "total": total},
+        }
+
+    def _get_customers(self):
+        """Query of this policy's profiles."""
         others = self.search([("company_id", "=", self.company_id.id), ("id", "!=", self._origin.id)])
         earlier = others.filtered(lambda other: other._get_rank() < self._get_rank())
         partners = Domain.AND([self._get_partner_domain(), *(~other._get_partner_domain() for other in earlier)])
-        query = self.env["customer.churn.profile"].with_context(active_test=False)._search(
+        return self.env["customer.churn.profile"].with_context(active_test=False)._search(
             Domain("company_id", "=", self.company_id.id) & Domain("partner_id", "any", partners))
-        past = self.env["customer.churn.purchase"]._known_histories(day, self.company_id)
+
+    def _draw(self):
+        """(ids of the customers to count, evenly spaced; None for all, how many customers there are)."""
+        query, partner = self._get_customers(), SQL.identifier("customer_churn_profile", "partner_id")
+        [[total]] = self.env.execute_query(query.select(SQL("count(*)")))
+        step = math.ceil(total / MOST)
+        if step <= 1:
+            return None, total
+        numbered = query.select(partner, SQL("row_number() OVER (ORDER BY %s) AS place", partner))
+        rows = self.env.execute_query(SQL(
+            "SELECT partner_id FROM (%s) numbered WHERE place %% %s = 0", numbered, step))
+        return [customer for (customer,) in rows], total
+
+    def _histories(self, day, customers=None):
+        """SQL of what the engine needs to know of this policy's customers, or some of them, now and as of a past
+        `day`."""
+        query, purchases = self._get_customers(), self.env["customer.churn.purchase"]
+        if customers is not None:
+            query.add_where(SQL("%s = ANY(%s)", SQL.identifier("customer_churn_profile", "partner_id"), customers))
+        past = purchases.with_context(customer_churn_customers=customers)._known_histories(day, self.company_id)
         columns = [name for name in HISTORY if name != "customer_id"]
         comma = SQL(", ")
         return SQL(

@@ -61,8 +61,8 @@ class CustomerChurnProfile(models.Model):
         days = {run.date, *get_month_ends(run.date)}
         self.env.flush_all()
         return engine_process.ask(
-            {"task": "chances", "parameters": run.parameters, "horizon_days": horizon},
-            engine_process.copy_csv(self.env.cr, self._known_on(sorted(days))),
+            self.env, {"task": "chances", "parameters": run.parameters, "horizon_days": horizon},
+            self._known_on(sorted(days)),
         ), False
 
     def _known_on(self, days):

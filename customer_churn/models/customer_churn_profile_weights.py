@@ -13,7 +13,6 @@ from ..engine.average import Average
 WEIGHTS = {fact: f"{fact}_weight" for fact in ("count", "gap", "silence", "value")}
 TOLD = 3  # facts
 NEGLIGIBLE = 0.1  # of the log-odds: the odds are moved by less than a tenth
-CLEAR, STRONG = log(1.5), log(3)  # the odds are half as high again; three times as high
 MOST = 500.0  # of the log-odds: its exponential is finite
 LEAST = 1e-15  # of the chance: its log-odds are finite
 
@@ -85,22 +84,19 @@ class CustomerChurnProfile(models.Model):
             date=format_date(self.env, self.forecast_date))
 
     def _say_weight(self, fact, weight, points, average, usual):
-        points = abs(round(100 * points))
-        sentence = {
-            0: self.env._("%(arrow)s %(fact)s: %(effect)s"),
-            1: self.env._("%(arrow)s %(fact)s: %(effect)s, by one percentage point"),
-        }.get(points, self.env._("%(arrow)s %(fact)s: %(effect)s, by %(points)s percentage points"))
-        return sentence % {
-            "arrow": "↑" if weight > 0 else "↓", "fact": self._say_fact(fact, average, usual),
-            "effect": self._say_effect(weight), "points": points}
+        return self.env._(
+            "%(arrow)s %(fact)s: %(effect)s", arrow="↑" if weight > 0 else "↓",
+            fact=self._say_fact(fact, average, usual), effect=self._say_effect(weight > 0, abs(round(100 * points))))
 
-    def _say_effect(self, weight):
-        size = abs(weight)
-        if size < CLEAR:
-            return self.env._("raises it slightly") if weight > 0 else self.env._("lowers it slightly")
-        if size < STRONG:
-            return self.env._("raises it clearly") if weight > 0 else self.env._("lowers it clearly")
-        return self.env._("raises it strongly") if weight > 0 else self.env._("lowers it strongly")
+    def _say_effect(self, raises, points):
+        if not points:
+            return self.env._("raises it by less than one percentage point") if raises else self.env._(
+                "lowers it by less than one percentage point")
+        if points == 1:
+            return self.env._("raises it by one percentage point") if raises else self.env._(
+                "lowers it by one percentage point")
+        return self.env._("raises it by %(points)s percentage points", points=points) if raises else self.env._(
+            "lowers it by %(points)s percentage points", points=points)
 
     def _say_fact(self, fact, average, usual):
         if fact == "count":

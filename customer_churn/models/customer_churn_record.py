@@ -41,7 +41,7 @@ class CustomerChurnRecord(models.Model):
         string="Better Than Fixed Days", readonly=True,
         help="Whether the forecast told better than the best fixed number of days who buys again.")
     subject = fields.Char(compute="_compute_explanation", help="Which forecast was looked at, and what came.")
-    explanation = fields.Char(compute="_compute_explanation")
+    explanation = fields.Text(compute="_compute_explanation")
 
     auc = fields.Float(string="Ranking (AUC)", readonly=True, aggregator="avg", help=AUC)
     brier = fields.Float(string="Brier Score", readonly=True, aggregator="avg", help=BRIER)
@@ -119,7 +119,7 @@ class CustomerChurnRecord(models.Model):
         for record in self:
             record.explanation = record._say()
             record.subject = record.reason != "short" and self.env._(
-                "The forecast of %(date)s for the next %(days)s days. Of %(customers)s customers, %(buyers)s bought.",
+                "The forecast of %(date)s for the next %(days)s days. Customers: %(customers)s, buyers: %(buyers)s.",
                 date=format_date(self.env, record.cut_date), days=record.horizon_days,
                 customers=f"{record.customer_count:,}", buyers=f"{record.buyer_count:,}")
 

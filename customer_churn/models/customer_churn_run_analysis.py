@@ -27,11 +27,11 @@ class CustomerChurnRun(models.Model):
         forecaster, limits = self._recall(last, described)
         full = forecaster is None
         customers = None if full else Purchase._get_changed_customers(company, last.read_at, last.date, self.date)
-        documents = Purchase._read_documents(company, self.date, customers)
+        ever_known, documents = self._read_ledger(customers)
         log = Purchase._to_log(documents)
         history = log.history(self.date)
         if full:
-            [forecaster, record], limits = self._learn(log, policies), self._fit_limits(history)
+            [forecaster, record], limits = self._learn(log, policies, ever_known), self._fit_limits(history)
         decided = self._decide(forecaster, history.join(limits.rate(history)), policies)
         written, events = Profile._refresh(self, decided, customers)
         self.env["customer.churn.month"]._keep(self)
@@ -49,6 +49,14 @@ class CustomerChurnRun(models.Model):
             "fit_date": self.date if full else last.fit_date,
             **(self._keep_record(record) if full else last._get_quality()),
         }
+
+    def _read_ledger(self, customers=None):
+        """(documents known on some day of the year before the run, those known on its own); `customers` as of a night,
+        which does not look back."""
+        Purchase = self.env["customer.churn.purchase"]
+        since = self.date - relativedelta(days=YEAR_DAYS) if customers is None else None
+        documents = Purchase._read_documents(self.company_id, self.date, customers, since)
+        return documents, Purchase._among(documents, self.date)
 
     def _recall(self, last, described):
         """Forecaster and limits of value of the last run; None, None where a fit is due."""
@@ -140,7 +148,8 @@ class CustomerChurnRun(models.Model):
         """
         run = self.new(self._prepare_run_vals(company, fields.Date.to_date(date), full=True))
         policies = self.env["customer.churn.policy"]._get_policies(company, create=False)
-        log = self.env["customer.churn.purchase"]._read_log(company, run.date)
+        ever_known, documents = run._read_ledger()
+        log = self.env["customer.churn.purchase"]._to_log(documents)
         history = log.history(run.date)
         value = run._fit_limits(history).rate(history)
-        return run._assess(run._learn(log, policies)[0], history.join(value), policies)
+        return run._assess(run._learn(log, policies, ever_known)[0], history.join(value), policies)

@@ -20,7 +20,7 @@ class CustomerChurnRun(models.Model):
     _inherit = "customer.churn.run"
 
     stage = fields.Selection(STAGE, string="Progress", compute="_compute_stage")
-    explanation = fields.Char(compute="_compute_explanation")
+    explanation = fields.Text(compute="_compute_explanation")
     change_count = fields.Integer(
         string="Changes", compute="_compute_change_count", help="Changes of status, without customers seen first.")
     forecast_facts = fields.Text(

@@ -5,6 +5,7 @@ import json
 from odoo import api, fields, models
 from odoo.tools import format_date
 
+from ..engine import FORMAT
 from .customer_churn_record import SCORES
 
 SHOWN = 100  # customers: fewer are told as they are, more as so many of 100
@@ -30,21 +31,22 @@ class CustomerChurnRun(models.Model):
     goes_by_days = fields.Boolean(compute="_compute_record_sentence", help="Whether fixed days decide statuses.")
 
     # ------------------------------------------------------------------ at a fit
-    def _learn(self, log, policies):
+    def _learn(self, log, policies, ever_known):
         """(forecaster, its record): fitted on `log`, with fixed days where the record speaks for them.
 
-        The policy for all others stands for the company: one fit a past day is what a run can afford.
+        The policy for all others stands for the company: one fit a past day is what a run can afford. A segment with
+        other horizons has a contest of its own on the same day. The forecasts of then are made from what was known
+        then, reversed since or not: of `ever_known`.
         """
         from dataclasses import replace
 
         from .. import engine
 
-        before = self.search([
-            ("company_id", "in", self.company_id.ids), ("state", "=", "done"), ("date", "<=", self.date)], limit=1)
+        *segments, company = [policy._to_engine() for policy in policies]
+        Purchase = self.env["customer.churn.purchase"]
         record = engine.look_back(
-            log, self.date, policies[-1:]._to_engine(), in_force=bool(before._get_fixed_days()))
-        fixed_days = tuple((record["contest"] or {}).get("fixed_days", ()))
-        return replace(self._fit(log, policies), fixed_days=fixed_days), record
+            log, self.date, company, segments, lambda day: Purchase._to_log(Purchase._among(ever_known, day)))
+        return replace(self._fit(log, policies), fixed_days=record["fixed_days"]), record
 
     def _keep_record(self, record):
         """Store the record of this run's fit.
@@ -66,9 +68,13 @@ class CustomerChurnRun(models.Model):
         """What the nights after a fit carry on of its record: values of a run."""
         return {name: self[name] for name in ("quality", *(f"quality_{score}" for score in SCORES))}
 
-    def _get_fixed_days(self):
-        """Days of silence of dormant and lost that decide statuses since this run; empty where the forecast does."""
-        return json.loads(self.parameters or "{}").get("fixed_days", [])
+    def _get_fixed_days(self, policy):
+        """Days of silence of dormant and lost that decide a policy's statuses since this run; empty where the forecast
+        does."""
+        learned = json.loads(self.parameters or "{}")
+        known = learned["fixed_days"] if learned.get("format") == FORMAT else []
+        pair = [policy.near_days, policy.far_days]
+        return next((row[2:] for row in known if row[:2] == pair), [])
 
     # ------------------------------------------------------------------ in words
     @api.depends("quality")
@@ -84,30 +90,48 @@ class CustomerChurnRun(models.Model):
         if not quality["called"]:
             return self.env["customer.churn.record"]._say_missing(quality["days_missing"])
         date = format_date(self.env, quality["cut"])
-        sentences = {
-            "lost": self.env._("Of %(count)s customers called lost on %(date)s, %(silent)s have not bought since."),
-            "dormant": self.env._("Of %(count)s called dormant, %(silent)s have not."),
-            "at_risk": self.env._("Of %(count)s called at risk, %(silent)s have not."),
-        }
-        alone = {
-            "dormant": self.env._(
-                "Nobody was called lost on %(date)s. Of %(count)s called dormant, %(silent)s have not bought since."),
-            "at_risk": self.env._(
-                "Nobody was called lost on %(date)s. Of %(count)s called at risk, %(silent)s have not bought since."),
-        }
-        said = []
-        for status, sentence in sentences.items():
-            told = quality["called"][status]
-            if told["customers"]:
-                form = sentence if said else alone.get(status, sentence)
-                said.append(form % {"date": date, **self._of_a_hundred(told["customers"], told["silent"])})
-        return "\n".join(said) or self.env._("Nobody was called at risk, dormant or lost on %(date)s.", date=date)
+        words = {"lost": self.env._("lost"), "dormant": self.env._("dormant"), "at_risk": self.env._("at risk")}
+        called = {words[status]: told for status, told in quality["called"].items() if told["customers"]}
+        if not called:
+            return self.env._("Nobody was called at risk, dormant or lost on %(date)s.", date=date)
+        said = [] if quality["called"]["lost"]["customers"] else [
+            self.env._("Nobody was called lost on %(date)s.", date=date)]
+        first, *others = [word for word in words.values() if word in called]
+        return "\n".join([
+            *said, self._say_called(called[first], status=first, date=date),
+            *(self._say_called_too(called[status], status=status) for status in others)])
+
+    def _say_called(self, told, **values):
+        count, silent = self._of_a_hundred(told)
+        if count == 1 and silent:
+            return self.env._("One customer was called %(status)s on %(date)s, and has not bought since.", **values)
+        if count == 1:
+            return self.env._("One customer was called %(status)s on %(date)s, and has bought since.", **values)
+        if silent == 1:
+            return self.env._(
+                "Of %(count)s customers called %(status)s on %(date)s, one has not bought since.",
+                count=count, **values)
+        return self.env._(
+            "Of %(count)s customers called %(status)s on %(date)s, %(silent)s have not bought since.",
+            count=count, silent=silent, **values)
+
+    def _say_called_too(self, told, **values):
+        """The same after the first sentence, shorter."""
+        count, silent = self._of_a_hundred(told)
+        if count == 1 and silent:
+            return self.env._("One was called %(status)s, and has not.", **values)
+        if count == 1:
+            return self.env._("One was called %(status)s, and has.", **values)
+        if silent == 1:
+            return self.env._("Of %(count)s called %(status)s, one has not.", count=count, **values)
+        return self.env._(
+            "Of %(count)s called %(status)s, %(silent)s have not.", count=count, silent=silent, **values)
 
     @api.model
-    def _of_a_hundred(self, count, part):
-        if count < SHOWN:
-            return {"count": count, "silent": part}
-        return {"count": SHOWN, "silent": round(SHOWN * part / count)}
+    def _of_a_hundred(self, told):
+        """(customers, how many of them are silent), of 100 where there are more."""
+        count, silent = told["customers"], told["silent"]
+        return (count, silent) if count < SHOWN else (SHOWN, round(SHOWN * silent / count))
 
     def _say_rule(self, contest):
         if not contest:
@@ -116,22 +140,39 @@ class CustomerChurnRun(models.Model):
                 "of %(months)s months, enough customers who bought and who did not, and a policy that goes by the "
                 "forecast and looks no further ahead than a year.", months=MATURE_MONTHS)
         shares = {"ours": round(100 * contest["right"]), "theirs": round(100 * contest["fixed_right"])}
+        return "\n".join((self._say_winner(contest, shares), self._say_opponent(contest)))
+
+    def _say_winner(self, contest, shares):
         if contest["fixed_days"]:
-            return self._say_fixed_days() + "\n" + self.env._(
-                "Of 100 statuses of then, the forecast told %(ours)s right, fixed days %(theirs)s. "
-                "Each fit looks again.", **shares)
-        if contest["fixed_f1"] >= contest["f1"] or shares["theirs"] > shares["ours"]:
+            return self._say_fixed_days(contest["fixed_days"]) + "\n" + self.env._(
+                "Of 100 statuses of then, the forecast told %(ours)s right, fixed days %(theirs)s.", **shares)
+        if contest.get("chosen_on") and contest["fixed_f1"] >= contest["f1"]:
             return self.env._(
-                "Statuses go by the forecast, which is not surely better than fixed days here: of 100 statuses of then "
-                "it told %(ours)s right, the best fixed days, chosen with hindsight, %(theirs)s. Each fit looks again.",
-                **shares)
+                "Statuses go by the forecast, which does not beat fixed days in everything: of 100 statuses of then it "
+                "told %(ours)s right, fixed days %(theirs)s, but these found the rarer statuses better.", **shares)
+        if contest.get("chosen_on") and contest["fixed_right"] > contest["right"]:
+            return self.env._(
+                "Statuses go by the forecast, which does not beat fixed days in everything: of 100 statuses of then it "
+                "told %(ours)s right, fixed days %(theirs)s, but it found the rarer statuses better.", **shares)
         return self.env._(
             "Statuses go by the forecast: of 100 statuses of then it told %(ours)s right, the best fixed days "
             "%(theirs)s.", **shares)
 
-    def _say_fixed_days(self):
-        """That fixed days decide; empty where the forecast does."""
-        days = self._get_fixed_days()
+    def _say_opponent(self, contest):
+        dormant, lost = contest["best_days"]
+        if contest.get("chosen_on"):
+            return self.env._(
+                "The fixed days, %(dormant)s until dormant and %(lost)s until lost, are those that told best in the "
+                "time before, from %(date)s on. Each fit looks again.",
+                dormant=dormant, lost=lost, date=format_date(self.env, contest["chosen_on"]))
+        return self.env._(
+            "The fixed days, %(dormant)s until dormant and %(lost)s until lost, were chosen with hindsight, as the "
+            "ledger is too young to try them on an earlier time: they decide only where they are surely better. Each "
+            "fit looks again.", dormant=dormant, lost=lost)
+
+    @api.model
+    def _say_fixed_days(self, days):
+        """That fixed days decide, if there are any."""
         if not days:
             return ""
         dormant, lost = days

@@ -1,7 +1,12 @@
+from datetime import datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, ValidationError
 
 from .customer_churn_run import MANAGER
+
+SATURDAY = 5
 
 
 class ResCompany(models.Model):
@@ -35,6 +40,16 @@ class ResCompany(models.Model):
         "CHECK (churn_case_capacity >= 0)",
         "The number of new cases per person and week must not be negative. Give 0 to have none opened.",
     )
+
+    def _get_working_day(self, day):
+        """`day`, or the next one on which the company works: by its calendar if there is one, else no weekend."""
+        self.ensure_one()
+        calendar = self.resource_calendar_id if "resource_calendar_id" in self._fields else None
+        if calendar:
+            start = datetime.combine(day, time.min, tzinfo=ZoneInfo(calendar.tz or "UTC"))
+            found = calendar.plan_days(1, start, compute_leaves=True)
+            return found.date() if found else day
+        return day + timedelta(days=max(7 - day.weekday(), 0)) if day.weekday() >= SATURDAY else day
 
     @api.constrains("churn_value_a_share", "churn_value_b_share")
     def _check_churn_value_shares(self):

@@ -14,7 +14,7 @@ class ResConfigSettings(models.TransientModel):
     churn_value_b_share = fields.Float(
         string="Value Class B Makes", default=lambda self: self.env.company.churn_value_b_share)
     churn_last_run_id = fields.Many2one("customer.churn.run", compute="_compute_churn_facts")
-    churn_last_explanation = fields.Char(related="churn_last_run_id.explanation")
+    churn_last_explanation = fields.Text(related="churn_last_run_id.explanation")
     churn_next_run = fields.Datetime(compute="_compute_churn_facts")
     churn_counts = fields.Char(compute="_compute_churn_facts")
     churn_unassigned_count = fields.Integer(compute="_compute_churn_facts")

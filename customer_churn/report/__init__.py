@@ -1,1 +1,1 @@
-from . import customer_churn_purchase, customer_churn_purchase_line
+from . import customer_care_result, customer_churn_purchase, customer_churn_purchase_line

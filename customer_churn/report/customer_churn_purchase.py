@@ -127,30 +127,33 @@ class CustomerChurnPurchase(models.Model):
         )
 
     @api.model
-    def _known(self, at, company=None):
+    def _known(self, at, company=None, since=None):
         """Documents that count for who looks on the day `at`.
 
         :param date at: last day that is known
         :param company: res.company record, or None for all
+        :param date since: with what counted on a day from this one on, and is void by now
         """
         return SQL(
-            """SELECT id, company_id, partner_id, date, COALESCE(amount, 0) AS amount FROM (%s) document
-                WHERE date <= %s AND (void_date IS NULL OR void_date > %s)
+            """SELECT id, company_id, partner_id, date, COALESCE(amount, 0) AS amount, void_date FROM (%s) document
+                WHERE date <= %s AND (void_date IS NULL OR void_date > GREATEST(date, %s))
                   AND partner_id NOT IN (SELECT id FROM res_partner WHERE churn_exclude
                                          UNION ALL SELECT partner_id FROM res_company)
                   AND %s""",
-            self.with_context(customer_churn_company=company and company.id)._documents(), at, at,
+            self.with_context(customer_churn_company=company and company.id)._documents(), at, since or at,
             SQL("company_id = %s", company.id) if company else SQL("TRUE"),
         )
 
     @api.model
     def _known_histories(self, at, company):
-        """The histories as of `at` in SQL, a row a customer: what the deadlines depend on, and no more."""
+        """The histories as of `at` in SQL, a row a customer: what the deadlines depend on, and no more. OFFSET 0 has
+        the documents known before they are sorted: PostgreSQL would keep an order by a nested loop over all reversals.
+        """
         return SQL(
             """SELECT partner_id, count(DISTINCT date) FILTER (WHERE amount > 0) AS purchase_count,
                       min(date) FILTER (WHERE amount > 0) AS first_date,
                       max(date) FILTER (WHERE amount > 0) AS last_date, sum(amount) AS revenue_total
-                 FROM (%s) known GROUP BY partner_id HAVING bool_or(amount > 0)""",
+                 FROM (%s OFFSET 0) known GROUP BY partner_id HAVING bool_or(amount > 0)""",
             self._known(at, company),
         )
 
@@ -178,19 +181,29 @@ class CustomerChurnPurchase(models.Model):
         return engine.PurchaseLog.from_arrays(documents["customer_id"], documents["date"], documents["amount"])
 
     @api.model
-    def _read_documents(self, company, at, customers=None):
-        """The documents known on `at`, by one binary COPY.
+    def _among(self, documents, day):
+        """Those of `documents` that are known on a day since which they were read."""
+        import numpy as np  # the web workers never load it
+
+        day = np.datetime64(day, "D")
+        known = (documents["date"] <= day) & (documents["void_date"] > day)
+        return {name: values[known] for name, values in documents.items()}
+
+    @api.model
+    def _read_documents(self, company, at, customers=None, since=None):
+        """The documents known on `at`, and on a day `since`, by one binary COPY.
 
         :param list customers: ids of commercial partners, None for all
-        :return: {'id', 'customer_id', 'date', 'amount': array (documents,)}
+        :return: {'id', 'customer_id', 'date', 'amount', 'void_date': array (documents,)}
         """
         from .. import binary_copy
 
         self.env.flush_all()
-        known = self.with_context(customer_churn_customers=customers)._known(at, company)
+        known = self.with_context(customer_churn_customers=customers)._known(at, company, since)
         return binary_copy.read(
-            self.env.cr, SQL("SELECT id, partner_id AS customer_id, date, amount FROM (%s) known", known),
-            {"id": "i8", "customer_id": "i4", "date": "date", "amount": "f8"},
+            self.env.cr, SQL("SELECT id, partner_id AS customer_id, date, amount, COALESCE(void_date, 'infinity')"
+                             " AS void_date FROM (%s) known", known),
+            {"id": "i8", "customer_id": "i4", "date": "date", "amount": "f8", "void_date": "date"},
         )
 
     @api.model

@@ -1,9 +1,15 @@
 import re
 from collections import Counter
 from datetime import timedelta
+from unittest.mock import patch
 
+from odoo.sql_db import db_connect
 from odoo.tests import Form, tagged
+from odoo.tools import mute_logger
+from psycopg2.errors import LockNotAvailable
 
+from .. import engine_process
+from ..models import customer_churn_policy_preview
 from .common import TODAY, ChurnCommon, before, day
 
 STATUSES = {"New": "new", "Active": "active", "At Risk": "at_risk", "Dormant": "dormant", "Lost": "lost"}
@@ -130,6 +136,40 @@ class TestPolicyPast(ChurnCommon):
         tried = self._read(self.policy.with_user(seller).past_preview)
         part = {customer: bought[customer] for customer in customers[:4].ids}
         self.assertEqual(tried, self._expected(part, before(365), DAYS))
+
+    def test_of_many_customers_every_so_manieth_is_tried_and_the_figures_are_scaled(self):
+        bought = self._ledger(41)
+        self.night()
+        self.assertFalse(self.policy.sample_note)
+        with patch.object(customer_churn_policy_preview, "MOST", 10):
+            self.policy.invalidate_recordset()
+            tried, today, note = self.policy.past_preview, self.policy.preview, self.policy.sample_note
+        chosen = sorted(bought)[4::5]
+        self.assertEqual(note, "Counted among 8 of 41 customers, and scaled.")
+        part = self._expected({customer: bought[customer] for customer in chosen}, before(365), DAYS)
+        self.assertEqual(self._read(tried), {
+            status: [round(41 / 8 * count) for count in counts] for status, counts in part.items()})
+        stored = Counter(self.Profile.search([("partner_id", "in", chosen)]).mapped("status"))
+        self.assertEqual(today, self.policy._say_counts(
+            {status: round(41 / 8 * count) for status, count in stored.items()}))
+
+    def test_a_user_s_second_question_waits_for_the_first(self):
+        self._ledger(5)
+        self.night()
+        self.policy.invalidate_recordset()
+        with db_connect(self.env.cr.dbname).cursor() as other:
+            lock = "SELECT pg_try_advisory_xact_lock(%s, %s)"
+            other.execute(lock, (engine_process.LOCK_CLASS, self.env.uid))
+            self.env.cr.execute("SET LOCAL lock_timeout = '100ms'")
+            with self.assertRaises(LockNotAvailable), mute_logger("odoo.sql_db"), self.env.cr.savepoint():
+                self.policy.read(["preview"])
+            other.rollback()
+            self.policy.invalidate_recordset()
+            self.assertTrue(self.policy.preview)
+            other.execute(lock, (engine_process.LOCK_CLASS, self.env.uid))
+            self.assertEqual(other.fetchone(), (False,), "until the transaction is over")
+            other.execute(lock, (engine_process.LOCK_CLASS, self.env.uid + 1))
+            self.assertEqual(other.fetchone(), (True,), "other users do not wait")
 
     def test_the_preview_costs_the_same_queries_for_300_customers_as_for_10(self):
         def cost(count):

@@ -85,6 +85,22 @@ class TestRecord(ChurnCommon):
         self.assertTrue(run.record_sentence.startswith(
             f"Of {told['customers']} customers called lost on {format_date(self.env, cut)}, {told['silent']} have"))
 
+    def test_what_was_reversed_since_was_known_then_and_never_came(self):
+        rows = self._lives(40)
+        self.reversed(self.bought(self.anna, before(400)), before(100))  # known a year ago, and 180 days ago
+        self.reversed(self.bought(self.bert, before(170)), before(20))  # known 90 days ago; nothing came
+        self.reversed(self.bought(self.cleo, before(450)), before(370))  # known on none of the three days
+        run = self._keeps_record(rows)
+        for record, others in zip(run.record_ids, (1, 1, 1), strict=True):
+            known = {customer for customer, date, _amount in rows if date <= record.cut_date}
+            came = {customer for customer, date, _amount in rows if date > record.cut_date} & known
+            self.assertEqual((record.customer_count, record.buyer_count), (len(known) + others, len(came)))
+        self.assertNotIn(self.anna, self.Profile.search([("company_id", "=", self.company.id)]).partner_id)
+
+    def test_an_explanation_wraps_in_the_lists(self):
+        for model in ("customer.churn.record", "customer.churn.run"):
+            self.assertEqual(self.env[model]._fields["explanation"].type, "text", "lists cut a char field")
+
     def test_many_are_told_as_so_many_of_a_hundred(self):
         run = self.Run.create({"company_id": self.company.id, "date": TODAY, "state": "done", "quality": json.dumps({
             "cut": "2024-06-30", "days_missing": 0, "contest": None, "called": {
@@ -93,6 +109,26 @@ class TestRecord(ChurnCommon):
         self.assertEqual(run.record_sentence, (
             "Of 100 customers called lost on 06/30/2024, 83 have not bought since.\n"
             "Of 99 called at risk, 40 have not."))
+
+    def test_of_one_it_speaks_as_of_one(self):
+        def said(lost, dormant, at_risk):
+            called = {status: {"customers": count, "silent": silent} for status, (count, silent) in (
+                ("lost", lost), ("dormant", dormant), ("at_risk", at_risk))}
+            return self.Run._say_record({"cut": "2024-06-30", "days_missing": 0, "called": called}).splitlines()
+
+        self.assertEqual(said((1, 1), (1, 0), (5, 1)), [
+            "One customer was called lost on 06/30/2024, and has not bought since.",
+            "One was called dormant, and has.",
+            "Of 5 called at risk, one has not."])
+        self.assertEqual(said((1, 0), (1, 1), (0, 0)), [
+            "One customer was called lost on 06/30/2024, and has bought since.",
+            "One was called dormant, and has not."])
+        self.assertEqual(said((0, 0), (200, 2), (5, 0)), [
+            "Nobody was called lost on 06/30/2024.",
+            "Of 100 customers called dormant on 06/30/2024, one has not bought since.",
+            "Of 5 called at risk, 0 have not."])
+        self.assertEqual(said((0, 0), (0, 0), (0, 0)), [
+            "Nobody was called at risk, dormant or lost on 06/30/2024."])
 
     def test_a_night_carries_the_record_of_its_fit_and_adds_none(self):
         run = self._keeps_record(self._lives(30))
@@ -163,9 +199,9 @@ class TestRecord(ChurnCommon):
     def test_fixed_days_decide_where_the_forecast_does_not_beat_them_and_it_is_said(self):
         rows = self._contracts()
         run = self._keeps_record(rows)
-        days = self._look_back(rows)["contest"]["fixed_days"]
-        self.assertEqual(tuple(run._get_fixed_days()), days)
-        dormant, lost = days
+        dormant, lost = self._look_back(rows)["contest"]["fixed_days"]
+        policy = self.Policy._get_policies(self.company)
+        self.assertEqual(run._get_fixed_days(policy), [dormant, lost])
         last = {}
         for customer, date, _amount in rows:
             last[customer] = max(date, last.get(customer, date))
@@ -176,26 +212,51 @@ class TestRecord(ChurnCommon):
             self.assertEqual(profile.status == "lost", profile.lost_date <= TODAY)
         self.assertEqual(dormant, lost)
         sentence = f"lost after {lost} days of silence"
-        policy = self.Policy._get_policies(self.company)
         for said in (run.rule_sentence, policy.fixed_days_note, run.record_ids[0].rule_sentence):
             self.assertIn(sentence, said)
         self.assertEqual(policy.preview, policy.as_stored)
         seller = self._user("churn_seller", USER)
         self.assertIn(sentence, policy.with_user(seller).fixed_days_note)
+        self.assertIn(f"before, from {format_date(self.env, before(730))} on", run.rule_sentence)
+
+    def test_a_segment_with_other_horizons_goes_by_its_own_fixed_days(self):
+        rows = self._contracts()
+        self.Policy._get_policies(self.company)
+        short = self.Policy.create({"name": "Short", "company_id": self.company.id, "near_days": 100, "far_days": 200,
+                                    "domain": "[('name', 'like', '1')]", "sequence": 1})
+        far = self.Policy.create({"name": "Far", "company_id": self.company.id, "far_days": 730,
+                                  "domain": "[('name', 'like', '2')]", "sequence": 2})
+        run = self._keeps_record(rows)
+        company = self.Policy._get_policies(self.company)[-1:]
+        told = {pair[:2]: pair[2:] for pair in self._look_back(
+            rows, others=[short._to_engine(), far._to_engine()])["fixed_days"]}
+        self.assertEqual(set(told), {(90, 365), (100, 200)})
+        for policy in (company, short):
+            dormant, lost = told[policy.near_days, policy.far_days]
+            self.assertEqual(run._get_fixed_days(policy), [dormant, lost])
+            profiles = self.Profile.search([("policy_id", "=", policy.id)])
+            self.assertEqual({profile.dormant_date - profile.last_purchase_date for profile in profiles},
+                             {timedelta(days=dormant)})
+            self.assertIn(self.Run._say_fixed_days([dormant, lost]), policy.fixed_days_note)
+        self.assertFalse(far.fixed_days_note, "nothing to judge it by")
+        waits = {profile.dormant_date - profile.last_purchase_date
+                 for profile in self.Profile.search([("policy_id", "=", far.id)])}
+        self.assertGreater(len(waits), 3, "by the forecast")
 
     def test_nights_keep_the_fixed_days_and_a_better_record_gives_the_status_back(self):
         run = self._keeps_record(self._contracts())
-        days = run._get_fixed_days()
+        policy = self.Policy._get_policies(self.company)
+        days = run._get_fixed_days(policy)
         self.assertTrue(days)
         self.bought(self.anna, TODAY + timedelta(days=1))
         night = self.night(TODAY + timedelta(days=1))
-        self.assertEqual((night.kind, night._get_fixed_days()), ("nightly", days))
+        self.assertEqual((night.kind, night._get_fixed_days(policy)), ("nightly", days))
         self.assertEqual(self.profile(self.anna).dormant_date, TODAY + timedelta(days=1 + days[0]))
         self.in_the_ledger(self._lives(400))
         later = self.night(TODAY + timedelta(days=2), full=True)
-        self.assertFalse(later._get_fixed_days())
+        self.assertFalse(later._get_fixed_days(policy))
         self.assertIn("Statuses go by the forecast", later.rule_sentence)
-        self.assertFalse(self.Policy._get_policies(self.company).fixed_days_note)
+        self.assertFalse(policy.fixed_days_note)
         waits = {profile.dormant_date - profile.last_purchase_date
                  for profile in self.Profile.search([("company_id", "=", self.company.id)])}
         self.assertGreater(len(waits), 20)
@@ -209,13 +270,29 @@ class TestRecord(ChurnCommon):
         self.Policy.create({"name": "Days", "company_id": self.company.id, "rule": "days", "at_risk_days": 10,
                             "dormant_days": 20, "lost_days": 40})
         run = self._keeps_record(self._contracts(60))
-        self.assertFalse(run._get_fixed_days())
+        self.assertFalse(run._get_fixed_days(self.Policy._get_policies(self.company)))
         for profile in self.Profile.search([("company_id", "=", self.company.id)]):
             self.assertEqual((profile.lost_date - profile.last_purchase_date).days, 40)
 
     def test_two_numbers_of_days_are_both_said(self):
-        run = self.Run.new({"parameters": '{"fixed_days": [60, 180]}'})
-        self.assertIn("dormant after 60 days of silence, lost after 180", run._say_fixed_days())
+        self.assertIn("dormant after 60 days of silence, lost after 180", self.Run._say_fixed_days([60, 180]))
+
+    def test_who_wins_in_one_measure_alone_and_who_had_hindsight_is_said(self):
+        run = self.Run.new({})
+        told = {
+            "fixed_days": [], "best_days": [60, 180], "chosen_on": "2023-07-01", "f1": 0.5, "right": 0.7,
+            "fixed_f1": 0.4, "fixed_right": 0.6}
+        said = run._say_rule(told)
+        self.assertIn("told 70 right, the best fixed days 60", said)
+        self.assertIn("60 until dormant and 180 until lost, are those that told best in the time before", said)
+        self.assertIn("from 07/01/2023 on", said)
+        said = run._say_rule({**told, "fixed_f1": 0.5})
+        self.assertIn("told 70 right, fixed days 60, but these found the rarer statuses better", said)
+        said = run._say_rule({**told, "fixed_right": 0.8})
+        self.assertIn("told 70 right, fixed days 80, but it found the rarer statuses better", said)
+        said = run._say_rule({**told, "chosen_on": None, "fixed_f1": 0.6, "fixed_right": 0.8})
+        self.assertIn("told 70 right, the best fixed days 80", said)
+        self.assertIn("chosen with hindsight", said)
 
     # ------------------------------------------------------------------ who sees it, and how
     @mute_logger("odoo.addons.base.models.ir_model", "odoo.addons.base.models.ir_rule")

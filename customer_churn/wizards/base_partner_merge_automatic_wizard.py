@@ -13,6 +13,8 @@ class BasePartnerMergeAutomaticWizard(models.TransientModel):
         moved is seen by the salesperson of the customer that it belongs to now."""
         # sudo: whoever may merge contacts need not see their cases
         self.env["customer.churn.case"].sudo()._merge_customers(src_partners, dst_partner)
+        # sudo: nor how they are cared for
+        self.env["customer.care.treatment"].sudo()._merge_customers(src_partners, dst_partner)
         result = super()._update_foreign_keys(src_partners, dst_partner)
         for name in WITH_SALESPERSON:
             # sudo: nor what else is known of them

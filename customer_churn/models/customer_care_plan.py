@@ -1,0 +1,193 @@
+"""A rule that schedules activities or sends messages for customers that meet it: when, among whom, what, for whom, how
+many, and how many are left alone to measure what it brings."""
+
+from odoo import api, fields, models
+from odoo.exceptions import ValidationError
+from odoo.fields import Domain
+from odoo.tools.safe_eval import safe_eval
+
+from .customer_churn_reason import CATEGORY
+from .customer_churn_status_mixin import STATUS
+
+TRIGGER = [
+    ("status_entered", "A customer becomes"),
+    ("days_in_status", "A customer has been for some days"),
+    ("before_deadline", "A customer is about to become"),
+    ("anniversary", "The first purchase was some years ago today"),
+    ("no_contact", "Nobody has been in touch for some days"),
+    ("reason_recorded", "A reason was recorded"),
+]
+RESPONSIBLE = [
+    ("salesperson", "Salesperson"),
+    ("case_owner", "Owner of the Case"),
+    ("team_leader", "Team Leader"),
+    ("user", "A Colleague"),
+]
+DEADLINE = [("at_risk", "At Risk"), ("dormant", "Dormant"), ("lost", "Lost")]
+NEEDS = {  # trigger -> the fields that it needs
+    "status_entered": ("status",),
+    "days_in_status": ("status", "days"),
+    "before_deadline": ("deadline", "days"),
+    "no_contact": ("days",),
+}
+RECORDS = ("customer.churn.case", "res.partner")  # what activities may be planned for
+
+
+class CustomerCarePlan(models.Model):
+    _name = "customer.care.plan"
+    _description = "Customer Care Plan"
+    _order = "sequence, id"
+    _check_company_auto = True
+
+    name = fields.Char(required=True, translate=True)
+    active = fields.Boolean(default=True)
+    sequence = fields.Integer(default=10)
+    company_id = fields.Many2one(
+        "res.company", required=True, default=lambda self: self.env.company, index=True, ondelete="cascade")
+
+    trigger = fields.Selection(TRIGGER, string="When", required=True, default="status_entered")
+    status = fields.Selection(STATUS, default="at_risk")
+    deadline = fields.Selection(DEADLINE, default="dormant")
+    days = fields.Integer(default=14)
+    reason_id = fields.Many2one("customer.churn.reason", ondelete="restrict", help="With the reasons below it.")
+    reason_category = fields.Selection(CATEGORY)
+    domain = fields.Char(string="Among", help="Which customers; empty for all.")
+    matching_count = fields.Integer(compute="_compute_matching_count", help="Customers the plan may meet one day.")
+
+    activity_plan_id = fields.Many2one(
+        "mail.activity.plan", check_company=True, domain=[("res_model", "in", RECORDS)], ondelete="restrict",
+        help="Its activities are scheduled on the customer's open case, or on the customer.")
+    mail_template_id = fields.Many2one(
+        "mail.template", string="Message", domain=[("model", "=", "res.partner")], ondelete="restrict",
+        help="Sent in the customer's language. Who opted out gets none.")
+    responsible = fields.Selection(RESPONSIBLE, string="For", required=True, default="salesperson")
+    user_id = fields.Many2one(
+        "res.users", string="Colleague", check_company=True, domain=[("share", "=", False)], ondelete="restrict")
+    capacity_per_week = fields.Integer(
+        string="At Most", required=True, default=10, help="New customers per person and week, dearest first.")
+    quiet_days = fields.Boolean(
+        string="Not on Days Off", default=True,
+        help="Activities due on a weekend, or on a holiday where the company's calendar has it, wait for the next "
+             "working day.")
+    escalate_after_days = fields.Integer(
+        string="Escalate After (Days)", help="Activities that are so late go to somebody else, once. 0: never.")
+    escalate_user_id = fields.Many2one(
+        "res.users", string="Escalate To", check_company=True, domain=[("share", "=", False)], ondelete="restrict",
+        help="Empty: the team leader.")
+    control_share = fields.Float(
+        string="Left Alone (%)", default=0,
+        help="So many of a hundred customers are left alone, drawn by a fixed rule: what becomes of them shows what "
+             "the plan brings.")
+    measure_days = fields.Integer(
+        required=True, default=90, help="A purchase within so many days counts, of treated and left alone alike.")
+    stop_on_purchase = fields.Boolean(string="Stop When Bought Again", default=True)
+    stop_on_case_closed = fields.Boolean(string="Stop When the Case Is Closed", default=True)
+    stop_on_dispute = fields.Boolean(string="Not While Invoices Are Disputed")
+
+    treatment_ids = fields.One2many("customer.care.treatment", "plan_id")
+    treatment_count = fields.Integer(compute="_compute_treatment_count")
+    error = fields.Text(readonly=True, copy=False, help="Why the last night failed.")
+
+    # ------------------------------------------------------------------ computes
+    @api.depends("treatment_ids")
+    def _compute_treatment_count(self):
+        counts = dict(self.env["customer.care.treatment"]._read_group(
+            [("plan_id", "in", self.ids)], ["plan_id"], ["__count"]))
+        for plan in self:
+            plan.treatment_count = counts.get(plan, 0)
+
+    @api.depends("domain", "company_id")
+    def _compute_matching_count(self):
+        for plan in self:
+            plan.matching_count = plan._count_matching()
+
+    def _count_matching(self):
+        try:
+            return self.env["customer.churn.profile"].search_count(self._get_domain())
+        except ValidationError:  # said when it is saved
+            return 0
+
+    def _get_domain(self):
+        """The condition on customer.churn.profile, of the company; ValidationError naming the plan where it is none."""
+        self.ensure_one()
+        try:
+            domain = Domain(safe_eval(self.domain or "[]"))
+            domain.validate(self.env["customer.churn.profile"])
+        except Exception as error:  # any text may stand there, and all its faults have this remedy
+            raise ValidationError(self.env._(
+                "Care plan %(plan)s: its condition is not one on customers (%(error)s). Build it again in the plan's "
+                "form.", plan=self.name, error=str(error).split("\n", 1)[0])) from error
+        return domain & Domain("company_id", "=", self.company_id.id)
+
+    # ------------------------------------------------------------------ what is refused
+    def _refuse(self, sentence, **names):
+        return ValidationError(self.env._("Care plan %(plan)s: %(fault)s", plan=self.name, fault=sentence % names))
+
+    @api.constrains("activity_plan_id", "mail_template_id")
+    def _check_action(self):
+        for plan in self:
+            steps, template = plan.activity_plan_id, plan.mail_template_id
+            if not steps and not template:
+                raise plan._refuse(self.env._("it does nothing. Choose an activity plan, a message, or both."))
+            if template and template.model != "res.partner":
+                raise plan._refuse(self.env._(
+                    "the message %(template)s is written for another kind of record. Choose one for contacts."),
+                    template=template.name)
+            if steps and steps.res_model not in RECORDS:
+                raise plan._refuse(self.env._(
+                    "the activity plan %(steps)s is for another kind of record. Choose one for cases or contacts."),
+                    steps=steps.name)
+            if steps and not steps.template_ids:
+                raise plan._refuse(self.env._("the activity plan %(steps)s has no activity. Add one."),
+                                   steps=steps.name)
+
+    @api.constrains("trigger", "status", "deadline", "days", "reason_id", "reason_category")
+    def _check_trigger(self):
+        for plan in self:
+            for name in NEEDS.get(plan.trigger, ()):
+                if not plan[name] or (name == "days" and plan.days < 0):
+                    raise plan._refuse(self.env._("%(field)s is needed for this trigger, and must be above 0."),
+                                       field=self._fields[name]._description_string(self.env))
+            if plan.trigger == "reason_recorded" and not (plan.reason_id or plan.reason_category):
+                raise plan._refuse(self.env._("say which reason, or which category of reasons."))
+
+    @api.constrains("capacity_per_week", "control_share", "measure_days", "escalate_after_days")
+    def _check_numbers(self):
+        for plan in self:
+            if plan.capacity_per_week < 1:
+                raise plan._refuse(self.env._(
+                    "at most %(count)s customers a week is nobody. Give at least 1, or archive the plan."),
+                    count=plan.capacity_per_week)
+            if not 0 <= plan.control_share <= 100:
+                raise plan._refuse(self.env._("%(share)g %% cannot be left alone. Give 0 to 100."),
+                                   share=plan.control_share)
+            if plan.measure_days < 1:
+                raise plan._refuse(self.env._("measure at least one day."))
+            if plan.escalate_after_days < 0:
+                raise plan._refuse(self.env._("escalate after 1 day or more, or give 0 for never."))
+
+    @api.constrains("responsible", "user_id")
+    def _check_user(self):
+        for plan in self:
+            if plan.responsible == "user" and not plan.user_id:
+                raise plan._refuse(self.env._("say which colleague is responsible."))
+
+    @api.constrains("domain")
+    def _check_domain(self):
+        for plan in self:
+            plan._get_domain()
+
+    # ------------------------------------------------------------------ buttons
+    def action_preview(self):
+        """Who would be treated tonight, or left alone; nobody is."""
+        self.ensure_one()
+        rows = self._choose(self.env["customer.churn.run"]._get_today(self.company_id))
+        action = self.env["ir.actions.act_window"]._for_xml_id("customer_churn.customer_churn_profile_action")
+        return {**action, "name": self.env._("%(plan)s: Tonight", plan=self.name), "path": False,
+                "domain": [("id", "in", [row["id"] for row in rows])], "context": {"active_test": False},
+                "help": self.env._("Nobody would be treated tonight.")}
+
+    def action_open_treatments(self):
+        self.ensure_one()
+        action = self.env["ir.actions.act_window"]._for_xml_id("customer_churn.customer_care_treatment_action")
+        return {**action, "domain": [("plan_id", "=", self.id)], "context": {}}
