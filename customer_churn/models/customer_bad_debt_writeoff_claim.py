@@ -12,6 +12,14 @@ class CustomerBadDebtWriteoff(models.Model):
 
     _inherit = "customer.bad.debt.writeoff"
 
+    relief_waits = fields.Boolean(compute="_compute_relief_waits")
+
+    @api.depends("line_ids.relief_date", "line_ids.relief_move_id", "state")
+    def _compute_relief_waits(self):
+        for writeoff in self:
+            writeoff.relief_waits = writeoff.state in ("posted", "partially_recovered") and any(
+                line._is_relief_due() for line in writeoff.line_ids)
+
     def action_claim_relief(self, date=None):
         self._check_group(APPROVER)
         self.check_access("write")
@@ -88,7 +96,8 @@ class CustomerBadDebtWriteoff(models.Model):
     def _try_claim(self):
         try:
             with self.env.cr.savepoint():
-                self.with_company(self.company_id).action_claim_relief()
+                user = self.approved_by_id or self.move_id.create_uid
+                self.with_user(user).with_context(allowed_company_ids=self.company_id.ids).action_claim_relief()
         except UserError as error:
             self._set(error=str(error))
 

@@ -5,6 +5,8 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Domain
 
+from .customer_bad_debt_writeoff_line import PENDING
+
 CUSTOMER_TYPES = ("out_invoice", "out_refund", "out_receipt", "entry")
 
 
@@ -99,12 +101,20 @@ class CustomerBadDebtWriteoff(models.Model):
     @api.model
     def _get_refusals(self, move_lines, date, kind="bad_debt"):
         """{item: why it may not be written off}, in words for the list of what was left out."""
-        busy = self._get_busy_moves(move_lines.move_id)
+        busy, pending = self._get_busy_moves(move_lines.move_id), self._get_pending(move_lines)
         refusals = {}
         for line in move_lines:
-            if reason := self._get_refusal(line, date, kind) or busy.get(line.move_id):
+            if reason := self._get_refusal(line, date, kind) or busy.get(line.move_id) or pending.get(line):
                 refusals[line] = reason
         return refusals
+
+    def _get_pending(self, move_lines):
+        """{item: reason} where another document has it already."""
+        others = self.env["customer.bad.debt.writeoff.line"].search([
+            ("move_line_id", "in", move_lines.ids), ("state", "in", PENDING), ("writeoff_id", "not in", self.ids)])
+        return {other.move_line_id: self.env._(
+            "it stands on %(name)s already. Work on that one, or cancel it.", name=other.writeoff_id.name)
+            for other in others}
 
     def _get_refusal(self, line, date, kind):
         _ = self.env._

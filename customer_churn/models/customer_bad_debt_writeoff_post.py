@@ -27,7 +27,7 @@ class CustomerBadDebtWriteoff(models.Model):
         self._match(moves, builds)
         self._check_result(moves)
         self._set(state="posted", error=False)
-        self._after_posting(moves)
+        self._after_posting()
 
     def _lock(self):
         """Whoever comes second gets an answer at once, and reads what the first has booked."""
@@ -149,8 +149,9 @@ class CustomerBadDebtWriteoff(models.Model):
                     name=writeoff.display_name))
             writeoff._set(name=move.name, move_id=move.id)
 
-    def _after_posting(self, moves):
+    def _after_posting(self):
         self.line_ids.move_id._refresh_written_off()
+        self._close_cases()
         self._log_on_invoices(self.env._("Written off"))
 
     def _log_on_invoices(self, text):

@@ -47,6 +47,7 @@ class CustomerBadDebtWriteoff(models.Model):
             writeoff._match_mirror(mirror, left)
             writeoff._keep_undone(mirror, left)
         self.line_ids.move_id._refresh_written_off()
+        self._reopen_cases()
         self._log_on_invoices(self.env._("Write-off undone"))
 
     def _get_entries(self):

@@ -31,8 +31,12 @@ from . import (
     test_summary,
     test_value,
     test_weights,
+    test_writeoff_around,
+    test_writeoff_currency,
     test_writeoff_entry,
     test_writeoff_netting,
+    test_writeoff_race,
+    test_writeoff_rights,
     test_writeoff_tax,
     test_writeoff_undo,
 )

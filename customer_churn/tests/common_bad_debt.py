@@ -8,12 +8,11 @@ OFFICER = "customer_churn.group_bad_debt_officer"
 APPROVER = "customer_churn.group_bad_debt_approver"
 
 
-@freeze_time(TODAY)
-class BadDebtCommon(TransactionCase):
+class BadDebtFixture:
+    """Builders and assertions; a test class says in which transaction they work."""
+
     @classmethod
-    def setUpClass(cls):
-        super().setUpClass()
-        cls.startClassPatcher(freeze_time(TODAY))
+    def _set_up_books(cls):
         cls.usa = cls.env.ref("base.us")
         cls.company = cls._create_company("Lender")
         cls.env.user.company_ids |= cls.company
@@ -195,3 +194,12 @@ class BadDebtCommon(TransactionCase):
     @staticmethod
     def day(text):
         return fields.Date.to_date(text)
+
+
+@freeze_time(TODAY)
+class BadDebtCommon(BadDebtFixture, TransactionCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.startClassPatcher(freeze_time(TODAY))
+        cls._set_up_books()

@@ -1,0 +1,23 @@
+from odoo import models
+from odoo.exceptions import UserError
+
+
+class AccountPayment(models.Model):
+    _inherit = "account.payment"
+
+    def action_draft(self):
+        self._check_no_recovery()
+        return super().action_draft()
+
+    def action_cancel(self):
+        self._check_no_recovery()
+        return super().action_cancel()
+
+    def _check_no_recovery(self):
+        # sudo: a recovery counts, whoever may see it
+        recoveries = self.env["customer.bad.debt.recovery"].sudo().search([
+            ("payment_id", "in", self.ids), ("state", "=", "posted")])
+        if recoveries:
+            raise UserError(self.env._(
+                "%(payments)s: booked as the recovery of a bad debt. Undo the recovery first.",
+                payments=", ".join(recoveries.payment_id.mapped("display_name"))))

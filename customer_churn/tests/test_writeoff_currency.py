@@ -1,0 +1,115 @@
+from odoo.tests import tagged
+
+from .common_bad_debt import BadDebtCommon
+
+
+@tagged("post_install", "-at_install")
+class TestWriteoffCurrency(BadDebtCommon):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.eur = cls._create_currency("EUX", 0.01, {"2026-01-01": 0.8, "2026-07-01": 0.5})
+
+    @classmethod
+    def _create_currency(cls, name, rounding, rates):
+        """rates: units a dollar."""
+        return cls.env["res.currency"].create({
+            "name": name, "symbol": name, "rounding": rounding, "rate_ids": [
+                (0, 0, {"name": day, "rate": rate, "company_id": cls.company.id}) for day, rate in rates.items()]})
+
+    def _two(self, tax=None):
+        return (self._invoice((1000, tax), currency_id=self.eur.id)
+                | self._invoice((1000, tax), currency_id=self.eur.id, date="2026-08-01"))
+
+    def test_carrying_amount(self):
+        invoices = self._two()
+        writeoff = self._write_off(invoices)
+        self.assertEntry(writeoff.move_id, [(self.ar, -1250), (self.ar, -2000), (self.bde, 3250)])
+        self.assertEqual(writeoff.move_id.line_ids.mapped("amount_currency"), [-1000, -1000, 2000])
+        self.assertEqual(writeoff.move_id.line_ids.currency_id, self.eur)
+        self.assertNoExchange()
+        self.assertEqual(invoices.mapped("amount_residual"), [0, 0])
+        self.assertEqual(invoices.mapped("amount_written_off"), [1000, 1000])
+        writeoff.action_undo()
+        self.assertNoExchange()
+        self.assertEqual(invoices.mapped("amount_residual"), [1000, 1000])
+        self.assertEqual(self._items(invoices).mapped("amount_residual"), [1250, 2000])
+
+    def test_spot_is_an_option(self):
+        self.company.bad_debt_rate = "spot"
+        invoice = self._invoice((1000, None), currency_id=self.eur.id)
+        writeoff = self._write_off(invoice)
+        self.assertEntry(writeoff.move_id, [(self.ar, -2000), (self.bde, 2000)])
+        self.assertBalances(ar=0, bde=2000, gain=-750)
+        writeoff.action_undo()
+        self.assertEqual((self._items(invoice).amount_residual, invoice.amount_residual), (1250, 1000))
+
+    def test_relief_as_declared(self):
+        writeoff = self._write_off(self._two(self.t15))
+        self.assertEqual((writeoff.amount_expense, writeoff.amount_tax), (3250, 487.5))
+        self.assertBalances(vat=0, ar=0)
+        self.assertTags(REFUND_BASE=3250, REFUND_TAX=487.5)
+        self.assertNoExchange()
+
+    def test_in_parts(self):
+        invoice = self._invoice((333.33, self.t15), currency_id=self.eur.id)
+        item = self._items(invoice)
+        for amount in (111.11, 99.99, 172.23):
+            self._write_off(invoice, {item: amount})
+        self.assertEqual(invoice.amount_residual, 0)
+        self.assertBalances(ar=0, vat=0, bde=416.66)
+        self.assertNoExchange()
+
+    def test_several_currencies_of_one_customer(self):
+        writeoff = self._write_off(
+            self._invoice((100, self.t15)) | self._invoice((100, self.t15), currency_id=self.eur.id))
+        self.assertEntry(writeoff.move_id, [
+            (self.ar, -115), (self.ar, -143.75), (self.bde, 100), (self.bde, 125), (self.vat, 15), (self.vat, 18.75)])
+
+    def test_company_without_decimals(self):
+        for name, rounding, base, first in (("JPX", 1, 53634, 22821), ("KWX", 0.001, 536.343, 228.212)):
+            with self.subTest(currency=name):
+                currency = self._create_currency(name, rounding, {"2026-01-01": 1})
+                invoice = self._invoice((base, self.t15), currency_id=currency.id)
+                item = self._items(invoice)
+                self._write_off(invoice, {item: first})
+                self._write_off(invoice)
+                self.assertEqual(invoice.amount_residual, 0)
+                self.assertBalances(ar=0, vat=0)
+                self.assertNoExchange()
+
+    def test_cash_basis(self):
+        invoices = self._two(self.c15)
+        items = self._items(invoices)
+        writeoffs = self._write_off(invoices, {item: 333.33 for item in items})
+        writeoffs |= self._write_off(invoices)
+        self.assertBalances(trn=0, vat=0, ar=0)
+        self.assertNoExchange()
+        for writeoff in writeoffs.sorted("id", reverse=True):
+            writeoff.action_undo()
+        self.assertEqual(invoices.mapped("amount_residual"), [1150, 1150])
+        self.assertBalances(trn=-487.5, ar=3737.5)
+        self.assertNoExchange()
+
+    def test_recovery_at_the_payment_s_rate(self):
+        invoice = self._invoice((1000, None), currency_id=self.eur.id)
+        writeoff = self._write_off(invoice)
+        payment = self._payment(400, date="2026-11-21", currency_id=self.eur.id)
+        recovery = self.Recovery.with_user(self.approver)._create_for(writeoff, payment=payment)
+        self.assertEntry(recovery.move_id, [(self.ar, 800), (self.rec, -800)])
+        self.assertEqual((recovery.amount, writeoff.amount_recovered), (500, 500))
+        self.assertNoExchange()
+        writeoff.action_undo()
+        self.assertEqual((invoice.amount_residual, self._items(invoice).amount_residual), (600, 750))
+        self.assertNoExchange()
+
+    def test_recovery_in_company_currency(self):
+        writeoff = self._write_off(self._invoice((1000, self.t15), currency_id=self.eur.id))
+        payment = self._payment(500, date="2026-11-21")
+        recovery = self.Recovery.with_user(self.approver)._create_for(writeoff, payment=payment)
+        self.assertEntry(recovery.move_id, [(self.ar, 500), (self.rec, -434.78), (self.vat, -65.22)])
+        self.assertTrue(self._items(payment.move_id).reconciled)
+        rest = self.Recovery.with_user(self.approver)._create_for(writeoff)
+        self.assertEqual(writeoff.state, "recovered")
+        self.assertBalances(vat=-187.5, ar=0)
+        self.assertEqual(rest.amount, 937.5)
