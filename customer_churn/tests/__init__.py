@@ -1,4 +1,5 @@
 from . import (
+    test_bad_debt_batch,
     test_browser,
     test_browser_case,
     test_browser_first_run,
