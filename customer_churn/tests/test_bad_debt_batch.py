@@ -101,8 +101,10 @@ class TestBadDebtBatch(BatchFixture, TransactionCase):
             {"company_id": self.company.id, "partner_id": partner.id, "status": status}
             for partner, status in ((self.anna, "lost"), (self.bert, "dormant"))])
         self.assertEqual(self._customers(self._prepared(self.officer, churn_status="lost")), self.anna)
-        reason = self.env["customer.churn.reason"].search([("is_child", "=", True)], limit=1)
-        self.env["customer.churn.reason.answer"]._record(profiles[1], reason)
+        reason = self.env["customer.churn.reason"].search([
+            ("is_child", "=", True), ("requires_competitor", "=", False)], limit=1)
+        self.env["customer.churn.reason.answer"]._record([
+            {"company_id": self.company.id, "partner_id": profiles[1].partner_id.id, "reason_id": reason.id}])
         batch = self._prepared(self.officer, reason_id=reason.root_id.id)
         self.assertEqual(self._customers(batch), self.bert)
         self.assertEqual(batch.writeoff_ids.reason_id, reason.root_id)
@@ -233,7 +235,7 @@ class TestBadDebtBatch(BatchFixture, TransactionCase):
         self.assertEqual(sum(batch.writeoff_ids.move_id.line_ids.filtered(
             lambda line: line.account_id == self.bde).mapped("balance")), 3000)
         with self.assertRaisesRegex(UserError, "nothing to post"):
-            batch.action_post()
+            batch.with_user(self.approver).action_post()
 
     def test_one_that_fails_does_not_keep_the_others(self):
         batch = self._prepared()
@@ -274,6 +276,7 @@ class TestBadDebtBatch(BatchFixture, TransactionCase):
         batch.action_post()
         self.approver.group_ids -= self.env.ref("customer_churn.group_bad_debt_approver")
         self._run_job()
+        batch = batch.with_user(self.officer)
         self.assertEqual((batch.failed_count, batch.posted_count), (3, 0))
         self.assertIn("needs the right", batch.failed_ids[0].error)
 
