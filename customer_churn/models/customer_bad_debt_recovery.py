@@ -19,7 +19,7 @@ class CustomerBadDebtRecovery(models.Model):
     _rec_name = "move_id"
 
     writeoff_id = fields.Many2one(
-        "customer.bad.debt.writeoff", required=True, readonly=True, index=True, ondelete="restrict")
+        "customer.bad.debt.writeoff", string="Write-Off", required=True, readonly=True, index=True, ondelete="restrict")
     company_id = fields.Many2one(related="writeoff_id.company_id", store=True, index=True)
     partner_id = fields.Many2one(related="writeoff_id.partner_id", store=True, index=True)
     currency_id = fields.Many2one(related="company_id.currency_id")
@@ -28,7 +28,7 @@ class CustomerBadDebtRecovery(models.Model):
     move_id = fields.Many2one("account.move", string="Entry", readonly=True, index="btree_not_null")
     reversal_move_id = fields.Many2one("account.move", string="Undone By", readonly=True, index="btree_not_null")
     amount = fields.Monetary(readonly=True, help="At the value at which it was written off.")
-    amount_tax = fields.Monetary(readonly=True, help="Due to the tax office again.")
+    amount_tax = fields.Monetary(string="Tax", readonly=True, help="Due to the tax office again.")
     state = fields.Selection(
         [("posted", "Posted"), ("reversed", "Undone")], readonly=True, default="posted", index=True)
     split = fields.Text(readonly=True, help="JSON: how much of each line of the write-off came back.")
@@ -135,6 +135,10 @@ class CustomerBadDebtRecovery(models.Model):
             recovery.writeoff_id._lock()
             if recovery.state != "posted":
                 raise UserError(self.env._("%(name)s is undone already.", name=recovery.move_id.name))
+            if recovery.writeoff_id.state == "reversed":
+                raise UserError(self.env._(
+                    "%(name)s: the write-off was undone but for what came back. This recovery stays.",
+                    name=recovery.move_id.name))
             recovery._undo(fields.Date.to_date(date) or fields.Date.context_today(self))
             recovery.writeoff_id._refresh_recovered()
 

@@ -11,8 +11,10 @@ class Source:
         currencies = writeoff.line_ids.currency_id
         self.currency = payment.currency_id if payment else currencies if len(currencies) == 1 else company
         self.items = writeoff.line_ids.filtered("booked_line_id")
-        same = self.items.filtered(lambda line: line.currency_id == self.currency)
-        self.items = same or self.items
+        if self.currency != company:  # company currency pays for every item, another one for its own first
+            same = self.items.filtered(
+                lambda line: line.currency_id == self.currency and writeoff._get_item_left(line)[1] > 0)
+            self.items = same or self.items
         self.account, self.partner = self.items.booked_line_id[:1].account_id, writeoff.partner_id
         if payment:
             self._read(payment)

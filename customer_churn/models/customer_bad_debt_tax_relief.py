@@ -1,5 +1,6 @@
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
+from odoo.tools import ormcache
 
 
 class CustomerBadDebtTaxRelief(models.Model):
@@ -30,6 +31,33 @@ class CustomerBadDebtTaxRelief(models.Model):
 
     _tax_uniq = models.Constraint(
         "UNIQUE (company_id, tax_id)", "This tax has a row already. Change that one.")
+
+    # ------------------------------------------------------------------ asked for each line of an entry
+    @api.model
+    def _get_row(self, company, tax):
+        """The row of this tax, the company's own before one of its parent's."""
+        return self.browse(self._get_row_ids(company.id).get(tax.id, False)).sudo(False)
+
+    @api.model
+    @ormcache("company_id")
+    def _get_row_ids(self, company_id):
+        # sudo: rows of a parent company count for its branches
+        parents = self.env["res.company"].sudo().browse(company_id).parent_ids
+        rows = self.sudo().search([("company_id", "in", parents.ids)])
+        return {row.tax_id.id: row.id for row in rows.sorted(lambda row: len(row.company_id.parent_ids))}
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        self.env.registry.clear_cache()
+        return super().create(vals_list)
+
+    def write(self, vals):
+        self.env.registry.clear_cache()
+        return super().write(vals)
+
+    def unlink(self):
+        self.env.registry.clear_cache()
+        return super().unlink()
 
     @api.constrains("tax_id", "relief_tax_id", "recovery_tax_id")
     def _check_taxes(self):

@@ -2,7 +2,7 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 
 from .customer_bad_debt_writeoff_line import BOOKED, PENDING, STATE
-from .res_company_bad_debt import METHOD, RELIEF
+from .res_company_bad_debt import RELIEF
 
 OFFICER = "customer_churn.group_bad_debt_officer"
 APPROVER = "customer_churn.group_bad_debt_approver"
@@ -11,9 +11,9 @@ KIND = [
     ("stale_credit", "Stale credit"),
     ("small_difference", "Small difference"),
 ]
-BY_PERSON = {"date", "kind", "reason_id", "use_allowance", "tax_relief", "method", "net_credits", "line_ids", "note",
+BY_PERSON = {"date", "kind", "reason_id", "use_allowance", "tax_relief", "net_credits", "line_ids", "note",
              "batch_id"}
-CONTENT = {"date", "kind", "use_allowance", "tax_relief", "method", "net_credits", "line_ids"}
+CONTENT = {"date", "kind", "use_allowance", "tax_relief", "net_credits", "line_ids"}
 
 
 class CustomerBadDebtWriteoff(models.Model):
@@ -42,22 +42,21 @@ class CustomerBadDebtWriteoff(models.Model):
     use_allowance = fields.Boolean(
         default=True, help="What was provided for this customer pays first. Only the rest hits the result.")
     tax_relief = fields.Selection(RELIEF, required=True, default="none")
-    method = fields.Selection(METHOD, required=True, default="entry")
-    amount_total = fields.Monetary(compute="_compute_amount_total", store=True)
-    amount_expense = fields.Monetary(readonly=True, copy=False)
-    amount_tax = fields.Monetary(readonly=True, copy=False)
-    amount_allowance = fields.Monetary(readonly=True, copy=False)
-    amount_recovered = fields.Monetary(readonly=True, copy=False)
-    amount_undone = fields.Monetary(readonly=True, copy=False)
+    amount_total = fields.Monetary(string="Total", compute="_compute_amount_total", store=True)
+    amount_expense = fields.Monetary(string="Expense", readonly=True, copy=False)
+    amount_tax = fields.Monetary(string="Tax", readonly=True, copy=False)
+    amount_allowance = fields.Monetary(string="From the Allowance", readonly=True, copy=False)
+    amount_recovered = fields.Monetary(string="Recovered", readonly=True, copy=False)
+    amount_undone = fields.Monetary(string="Undone Amount", readonly=True, copy=False)
     move_id = fields.Many2one("account.move", string="Entry", readonly=True, copy=False, index="btree_not_null")
     reversal_move_id = fields.Many2one(
         "account.move", string="Undone By", readonly=True, copy=False, index="btree_not_null")
     recovery_ids = fields.One2many("customer.bad.debt.recovery", "writeoff_id", readonly=True)
     error = fields.Text(readonly=True, copy=False)
     requested_by_id = fields.Many2one("res.users", readonly=True, copy=False)
-    requested_date = fields.Datetime(readonly=True, copy=False)
+    requested_date = fields.Datetime(string="Requested On", readonly=True, copy=False)
     approved_by_id = fields.Many2one("res.users", readonly=True, copy=False)
-    approved_date = fields.Datetime(readonly=True, copy=False)
+    approved_date = fields.Datetime(string="Approved On", readonly=True, copy=False)
 
     _amounts_positive = models.Constraint(
         "CHECK (amount_total >= 0 AND amount_recovered >= 0 AND amount_recovered <= amount_total)",
@@ -148,6 +147,7 @@ class CustomerBadDebtWriteoff(models.Model):
         self.check_access("write")
         self._check_state("draft", "failed")
         self._check_ready()
+        self._refresh_amounts()
         self._ask()
 
     def _ask(self):

@@ -37,8 +37,7 @@ class CustomerBadDebtWriteoff(models.Model):
             settings = company._get_bad_debt_settings()
             vals_list.append({
                 "company_id": company.id, "partner_id": partner.id, "date": date,
-                "reason_id": getattr(reason, "id", reason), "method": settings.bad_debt_method,
-                "net_credits": not amounts,
+                "reason_id": getattr(reason, "id", reason), "net_credits": not amounts,
                 "tax_relief": settings.bad_debt_tax_relief if kind == "bad_debt" else "none", **values,
                 "line_ids": [fields.Command.create(self._prepare_line(line, amounts, netted)) for line in lines],
             })

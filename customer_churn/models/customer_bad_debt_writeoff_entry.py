@@ -168,11 +168,12 @@ class CustomerBadDebtWriteoff(models.Model):
             writeoff._set(**writeoff._get_amounts(values))
 
     def _refresh_lines(self):
-        netted = self._get_netting(self.line_ids.move_line_id) if self.net_credits else {}
-        for line in self.line_ids.sudo():  # sudo: kept by the methods only
-            line.write({
-                "amount_residual_currency": abs(line.move_line_id.amount_residual_currency),
-                "amount_netted": netted.get(line.move_line_id.sudo(False), 0.0)})
+        pairs = self._get_netting_pairs(self.line_ids.move_line_id) if self.net_credits else {}
+        # sudo: kept by the methods only
+        lines = self.line_ids.sudo()
+        for line in lines:
+            line.amount_residual_currency = abs(line.move_line_id.amount_residual_currency)
+        lines._keep_netted(pairs)
 
     def _get_amounts(self, values):
         """How the loss is shared; the document's own sign is positive."""

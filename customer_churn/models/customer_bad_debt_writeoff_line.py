@@ -18,7 +18,7 @@ STATE = [
 ]
 PENDING = ("draft", "to_approve", "approved", "failed")
 BOOKED = ("posted", "partially_recovered", "recovered", "unmatched")
-FROZEN = {"writeoff_id", "move_line_id", "amount_currency"}
+GIVEN = {"writeoff_id", "move_line_id", "amount_currency"}
 MAGIC = set(MAGIC_COLUMNS)
 
 
@@ -29,7 +29,8 @@ class CustomerBadDebtWriteoffLine(models.Model):
     _description = "Write-Off Item"
     _order = "writeoff_id, id"
 
-    writeoff_id = fields.Many2one("customer.bad.debt.writeoff", required=True, index=True, ondelete="cascade")
+    writeoff_id = fields.Many2one(
+        "customer.bad.debt.writeoff", string="Write-Off", required=True, index=True, ondelete="cascade")
     company_id = fields.Many2one(related="writeoff_id.company_id", store=True, index=True)
     state = fields.Selection(related="writeoff_id.state", store=True)
     move_line_id = fields.Many2one(
@@ -48,7 +49,7 @@ class CustomerBadDebtWriteoffLine(models.Model):
     amount_tax = fields.Monetary(
         string="Tax", currency_field="company_currency_id", readonly=True,
         help="The part of the amount that comes back from the tax office, or never became due.")
-    amount_undone = fields.Monetary(readonly=True, help="What an undo has opened again.")
+    amount_undone = fields.Monetary(string="Undone Amount", readonly=True, help="What an undo has opened again.")
     split = fields.Text(readonly=True, help="JSON: how much falls on which part of the invoice.")
     relief_date = fields.Date(
         string="Relief On", readonly=True, help="The tax may be claimed back from this day on.")
@@ -87,36 +88,35 @@ class CustomerBadDebtWriteoffLine(models.Model):
     def _get_split(self):
         return json.loads(self.split or "{}")
 
+    def _keep_netted(self, pairs):
+        for line in self:
+            line.amount_netted = sum(amount for _item, amount in pairs.get(line.move_line_id.sudo(False), []))
+
     # ------------------------------------------------------------------ frozen from submission on
     @api.model_create_multi
     def create(self, vals_list):
         for vals in vals_list:
-            self._check_by_person(vals)
+            self._check_by_person(vals, GIVEN)
         lines = super().create(vals_list)
-        lines._check_unfrozen()
+        lines._thaw()
         return lines
 
-    def _check_by_person(self, vals):
-        if (own := vals.keys() & self._fields.keys() - FROZEN - MAGIC) and not self.env.su:
+    def _check_by_person(self, vals, allowed):
+        if (own := vals.keys() & self._fields.keys() - allowed - MAGIC) and not self.env.su:
             raise AccessError(self.env._(
                 "%(fields)s: not to be written by hand. Only the amount to write off is.",
                 fields=", ".join(self._fields[name]._description_string(self.env) for name in sorted(own))))
 
     def write(self, vals):
-        self._check_by_person(vals)
-        changes = vals.keys() & FROZEN and not self.env.su
-        if changes:
-            self._check_unfrozen()
-        result = super().write(vals)
-        if changes:
-            self.writeoff_id._back_to_draft()
-        return result
+        self._check_by_person(vals, {"amount_currency"})
+        self._thaw()
+        return super().write(vals)
 
     @api.ondelete(at_uninstall=False)
     def _unlink_unfrozen(self):
-        self._check_unfrozen()
+        self._thaw()
 
-    def _check_unfrozen(self):
+    def _thaw(self):
         """What was asked for or booked stays; whoever changes it sends the document back to draft first."""
         if self.env.su:
             return
@@ -124,3 +124,4 @@ class CustomerBadDebtWriteoffLine(models.Model):
             raise UserError(self.env._(
                 "%(names)s: booked or cancelled, its items do not change any more.",
                 names=", ".join(booked.mapped("display_name"))))
+        self.writeoff_id._back_to_draft()

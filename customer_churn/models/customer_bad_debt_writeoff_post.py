@@ -20,9 +20,9 @@ class CustomerBadDebtWriteoff(models.Model):
         self._lock()
         self._check_state("approved")
         self._check_ready()
-        self._check_lock_dates()
         self._net()
         builds = [writeoff._build() for writeoff in self]
+        self._check_lock_dates(builds)
         moves = self._create_entries(builds)
         self._match(moves, builds)
         self._check_result(moves)
@@ -49,7 +49,6 @@ class CustomerBadDebtWriteoff(models.Model):
             writeoff._check_amounts({
                 line.move_line_id: line.amount_currency for line in writeoff.line_ids
                 if line.amount_currency or not writeoff.net_credits})
-            writeoff._refresh_amounts()
 
     def _check_items(self, items):
         strange = items.filtered(lambda item: (
@@ -59,12 +58,11 @@ class CustomerBadDebtWriteoff(models.Model):
                 "%(items)s: of another company or customer than %(name)s. Prepare a write-off of its own.",
                 items=", ".join(item._get_bad_debt_name() for item in strange), name=self.display_name))
 
-    def _check_lock_dates(self):
+    def _check_lock_dates(self, builds):
         """The host would move the entry to an open period without a word; here the lock is named."""
-        for writeoff in self:
+        for writeoff, (values, _splits, _sources) in zip(self, builds, strict=True):
             taxed = any(
-                line.get("tax_repartition_line_id") or line.get("tax_tag_ids", [[0]])[0][-1]
-                for line in writeoff._preview())
+                line.get("tax_repartition_line_id") or line.get("tax_tag_ids", [[0]])[0][-1] for line in values)
             writeoff._check_lock_date(writeoff.date, taxed)
 
     def _check_lock_date(self, date, taxed):
@@ -80,6 +78,7 @@ class CustomerBadDebtWriteoff(models.Model):
         """The customer's own credits settle what they can, as if somebody had matched them by hand."""
         for writeoff in self.filtered("net_credits"):
             pairs = writeoff._get_netting_pairs(writeoff.line_ids.move_line_id)
+            writeoff.line_ids.sudo()._keep_netted(pairs)  # sudo: kept by the methods only
             plan = [item | other for item, others in pairs.items() for other, _amount in others]
             if plan:
                 self.env["account.move.line"].browse(
@@ -96,6 +95,7 @@ class CustomerBadDebtWriteoff(models.Model):
         vals_list = []
         for writeoff, (values, splits, _sources) in zip(self, builds, strict=True):
             writeoff._keep_split(splits)
+            writeoff._keep_relief_dates()
             writeoff._set(**writeoff._get_amounts(values))
             vals_list.append(writeoff._prepare_entry(values))
         moves = self.env["account.move"].with_context(**QUIET).create(vals_list)

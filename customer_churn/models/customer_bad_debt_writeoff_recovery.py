@@ -37,6 +37,10 @@ class CustomerBadDebtWriteoff(models.Model):
             share = open_currency if part == open_amount else line.currency_id.round(
                 open_currency * part / open_amount)
             split[line.booked_line_id.id] = [-share, -part]
+        if left:
+            raise UserError(self.env._(
+                "%(name)s: %(left)s is more than is left to recover.",
+                name=self.display_name, left=self.currency_id.format(left)))
         for currency in items.currency_id:
             self._split_against(split, currency)
         return split
@@ -91,11 +95,9 @@ class CustomerBadDebtWriteoff(models.Model):
 
     def _get_recovery_of(self, tax):
         """The tax that is due again where relief was taken by `tax`."""
-        # sudo: rows of a parent company count for its branches
-        companies = self.company_id.sudo().parent_ids
-        row = self.env["customer.bad.debt.tax.relief"].sudo().search([
-            ("company_id", "in", companies.ids), "|", ("relief_tax_id", "=", tax.id),
-            "&", ("relief_tax_id", "=", False), ("tax_id", "=", tax.id)], limit=1).sudo(False)
+        Relief = self.env["customer.bad.debt.tax.relief"]
+        rows = Relief.browse(Relief._get_row_ids(self.company_id.id).values())
+        row = rows.filtered(lambda row: (row.relief_tax_id or row.tax_id) == tax)[:1]
         return row.recovery_tax_id or row.tax_id or tax
 
     def _get_recovery_tax(self, line, repartition):

@@ -21,10 +21,7 @@ class CustomerBadDebtWriteoff(models.Model):
         return self.kind == "bad_debt" and self.tax_relief != "none"
 
     def _get_relief_row(self, tax):
-        companies = self.company_id.sudo().parent_ids  # sudo: rows of a parent company count for its branches
-        rows = self.env["customer.bad.debt.tax.relief"].sudo().search([
-            ("tax_id", "=", tax.id), ("company_id", "in", companies.ids)])
-        return rows.sorted(lambda row: len(row.company_id.parent_ids))[-1:].sudo(False)
+        return self.env["customer.bad.debt.tax.relief"]._get_row(self.company_id, tax)
 
     def _get_relief_tax(self, tax):
         """The tax that reports the relief of `tax`."""
@@ -71,7 +68,8 @@ class CustomerBadDebtWriteoff(models.Model):
     def _keep_relief_dates(self):
         for line in self.line_ids:
             waits = self._may_have_relief() and not self._has_relief(line) and line._has_tax_part()
-            line.sudo().relief_date = self._get_relief_date(line) if waits else False  # sudo: kept by the methods only
+            # sudo: kept by the methods only
+            line.sudo().relief_date = self._get_relief_date(line) if waits else False
 
 
 class CustomerBadDebtWriteoffLine(models.Model):

@@ -7,7 +7,6 @@ RELIEF = [
     ("input_claim", "Claim as tax of purchases"),
 ]
 RATE = [("carrying", "The invoice's own rate"), ("spot", "Rate of the day")]
-METHOD = [("entry", "Journal entry"), ("credit_note", "Credit note")]
 EXPENSE = ("expense", "expense_depreciation", "expense_direct_cost", "expense_other")
 INCOME = ("income", "income_other")
 CURRENT = ("asset_current", "liability_current")
@@ -61,9 +60,6 @@ class ResCompany(models.Model):
         RATE, string="Rate of Write-Offs", required=True, default="carrying",
         help="A debt in a foreign currency leaves the books as it came in, or at the rate of the day, with an exchange "
              "difference.")
-    bad_debt_method = fields.Selection(
-        METHOD, string="Write Off by", required=True, default="entry",
-        help="A credit note reduces the revenue of the invoice. Only where the law wants it.")
     bad_debt_approval_limit = fields.Monetary(
         string="Approval above", help="A larger write-off needs a second person. 0: every one does.")
 

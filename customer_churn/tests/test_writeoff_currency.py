@@ -103,6 +103,17 @@ class TestWriteoffCurrency(BadDebtCommon):
         self.assertEqual((invoice.amount_residual, self._items(invoice).amount_residual), (600, 750))
         self.assertNoExchange()
 
+    def test_recovery_of_several_currencies(self):
+        writeoff = self._write_off(
+            self._invoice((100, self.t15)) | self._invoice((100, self.t15), currency_id=self.eur.id))
+        Recovery = self.Recovery.with_user(self.approver)
+        euros = self._payment(50, date="2026-11-21", currency_id=self.eur.id)
+        self.assertEqual(Recovery._create_for(writeoff, payment=euros).amount, 62.5)
+        self.assertEqual(Recovery._create_for(writeoff, 100).amount_tax, 13.04)
+        Recovery._create_for(writeoff)
+        self.assertEqual((writeoff.state, writeoff.amount_recovered), ("recovered", 258.75))
+        self.assertBalances(vat=-33.75, ar=0)
+
     def test_recovery_in_company_currency(self):
         writeoff = self._write_off(self._invoice((1000, self.t15), currency_id=self.eur.id))
         payment = self._payment(500, date="2026-11-21")

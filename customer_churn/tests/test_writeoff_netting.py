@@ -53,6 +53,18 @@ class TestWriteoffNetting(BadDebtCommon):
         self.assertTrue(self._items(payment.move_id).reconciled)
         self.assertEqual((writeoff.amount_total, writeoff.amount_expense), (50, 50))
 
+    def test_undo_of_credits_and_small_differences(self):
+        payment = self._payment(50, date="2023-01-15")
+        invoice = self._invoice((0.03, None), date="2026-06-02")
+        for writeoff in (self._write_off(self._items(payment.move_id), {self._items(payment.move_id): 50},
+                                         kind="stale_credit"),
+                         self._write_off(invoice, kind="small_difference")):
+            writeoff.action_undo()
+            self.assertEqual((writeoff.state, writeoff.amount_undone), ("reversed", writeoff.amount_total))
+        self.assertEqual(self._items(payment.move_id).amount_residual, -50)
+        self.assertEqual(invoice.amount_residual, 0.03)
+        self.assertBalances(oi=0, sd=0)
+
     def test_stale_credit_settles_invoices_first(self):
         payment = self._payment(50, date="2023-01-15")
         invoice = self._invoice((30, None))

@@ -73,6 +73,14 @@ class TestWriteoffRights(BadDebtCommon):
             self.assertEqual(writeoff.state, "approved")
             change()
             self.assertEqual(writeoff.state, "draft")
+        other = self._invoice((10, None))
+        writeoff.action_submit()
+        line = self.env["customer.bad.debt.writeoff.line"].with_user(self.officer).create({
+            "writeoff_id": writeoff.id, "move_line_id": self._items(other).id, "amount_currency": 10})
+        self.assertEqual(writeoff.state, "draft")
+        writeoff.action_submit()
+        line.unlink()
+        self.assertEqual(writeoff.state, "draft")
         writeoff.action_submit()
         writeoff.action_post()
         self.assertEqual(writeoff.move_id.amount_total, 400)
@@ -164,6 +172,35 @@ class TestWriteoffRights(BadDebtCommon):
         self.company.sudo().tax_lock_date = "2026-11-20"
         writeoff = self._write_off(self.invoice, tax_relief="none")
         self.assertEqual(writeoff.move_id.date, self.day("2026-11-20"))
+
+    def test_online_payment_that_waits(self):
+        if "payment.transaction" not in self.env:
+            self.skipTest("no online payments here")
+        provider = self.env["payment.provider"].create({"name": "Pay", "company_id": self.company.id})
+        method = self.env["payment.method"].with_context(active_test=False).search([], limit=1)
+        self.env["payment.transaction"].create({
+            "provider_id": provider.id, "payment_method_id": method.id, "reference": "tx-books", "amount": 1150,
+            "currency_id": self.company.currency_id.id, "partner_id": self.debtor.id, "state": "pending",
+            "invoice_ids": [(6, 0, self.invoice.ids)]})
+        with self.assertRaisesRegex(UserError, "online payment"):
+            self._prepare(self.invoice)
+
+    def test_branch_uses_the_settings_of_its_parent(self):
+        branch = self._create_company("Branch", parent_id=self.company.id)
+        self.approver.company_ids |= branch
+        self.debtor.with_company(branch).property_account_receivable_id = self.ar
+        invoice = self._invoice((1000, self.t15), company_id=branch.id)
+        self.assertEqual(invoice.company_id, branch)
+        both = self.Writeoff.with_user(self.approver).with_context(allowed_company_ids=(self.company | branch).ids)
+        writeoff = both._create_for(self._items(invoice | self.invoice), "2026-11-20")
+        self.assertEqual(writeoff.company_id, branch | self.company)
+        of_branch = writeoff.filtered(lambda one: one.company_id == branch).with_context(
+            allowed_company_ids=branch.ids)
+        of_branch.action_submit()
+        of_branch.action_post()
+        self.assertEqual((of_branch.move_id.company_id, of_branch.move_id.journal_id), (branch, self.bd_journal))
+        self.assertEqual((of_branch.amount_expense, of_branch.amount_tax, invoice.amount_residual), (1000, 150, 0))
+        self.assertEqual(self.invoice.amount_residual, 1150)
 
     # ------------------------------------------------------------------ settings
     def test_settings_that_lack(self):
