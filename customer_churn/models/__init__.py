@@ -3,6 +3,7 @@ from . import (
     account_move_bad_debt,
     account_move_bad_debt_guard,
     account_move_bad_debt_parts,
+    account_move_bad_debt_track,
     account_move_line_bad_debt,
     account_partial_reconcile_bad_debt,
     account_payment_bad_debt,
