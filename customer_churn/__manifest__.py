@@ -32,6 +32,7 @@
         "views/customer_churn_run_views.xml",
         "views/customer_churn_policy_views.xml",
         "views/customer_bad_debt_writeoff_views.xml",
+        "views/customer_bad_debt_batch_views.xml",
         "views/res_partner_views.xml",
         "views/res_config_settings_views.xml",
         "views/res_users_views.xml",

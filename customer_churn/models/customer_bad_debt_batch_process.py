@@ -46,6 +46,10 @@ class CustomerBadDebtBatch(models.Model):
             through = batch.posted_count + batch.failed_count
             batch.progress = 100.0 * through / (through + batch.waiting_count) if through else 0.0
 
+    def action_open_writeoffs(self):
+        action = self.env["ir.actions.act_window"]._for_xml_id("customer_churn.customer_bad_debt_writeoff_action")
+        return {**action, "domain": [("batch_id", "in", self.ids)]}
+
     # ------------------------------------------------------------------ asked for by an approver
     def action_post(self):
         """Post what is approved, and what failed once more, in the background."""

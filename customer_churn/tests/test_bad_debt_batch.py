@@ -330,3 +330,32 @@ class TestBadDebtBatch(BatchFixture, TransactionCase):
         for writeoff in batch.writeoff_ids:
             self.assertEqual(self.env["account.move"].search([
                 ("bad_debt_writeoff_id", "=", writeoff.id)]), writeoff.move_id)
+
+    # ------------------------------------------------------------------ what it costs, and what is noted
+    def test_at_most_four_queries_an_invoice(self):
+        debtors = self._create_debtors(8, invoices=10)
+        batch = self._prepared(partner_domain=[("id", "in", [partner.id for partner in debtors])])
+        batch.action_post()
+        self.env.flush_all()
+        self.env.cr.precommit.run()
+        self.env.invalidate_all()
+        before = self.env.cr.sql_log_count
+        batch.with_user(1)._process()
+        self.env.cr.flush()
+        self.assertLessEqual(self.env.cr.sql_log_count - before, 4 * 80)
+        self.assertEqual(batch.posted_count, 8)
+
+    def test_each_invoice_notes_what_happened_to_it(self):
+        batch = self._prepared()
+        batch.action_post()
+        self.env.flush_all()
+        self.env.cr.precommit.run()
+        invoices = self.env["account.move"].union(*self.debtors.values())
+        before = invoices.message_ids
+        self._run_job()
+        self.env.cr.flush()
+        for invoice in invoices:
+            messages = invoice.message_ids - before
+            self.assertEqual(messages.sudo().tracking_value_ids.field_id.mapped("name"), ["payment_state"])
+            self.assertEqual(messages.subtype_id, self.env.ref("mail.mt_note"))
+            self.assertEqual(len(messages.filtered(lambda message: "Written off" in (message.body or ""))), 1)
