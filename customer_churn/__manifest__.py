@@ -40,6 +40,7 @@
         "report/customer_bad_debt_writeoff_templates.xml",
         "views/customer_bad_debt_writeoff_views.xml",
         "views/customer_bad_debt_register_views.xml",
+        "views/customer_bad_debt_batch_views.xml",
         "views/res_partner_views.xml",
         "views/res_config_settings_views.xml",
         "views/customer_bad_debt_tax_relief_views.xml",

@@ -10,12 +10,6 @@ class AccountMove(models.Model):
     _inherit = "account.move"
 
     # ------------------------------------------------------------------ written off is not paid
-    def _track_subtype(self, init_values):
-        if "payment_state" in init_values and self.payment_state == "paid" and self.write_off_state not in (
-                False, "none"):
-            return self.env.ref("mail.mt_note")
-        return super()._track_subtype(init_values)
-
     def _invoice_paid_hook(self):
         """Other apps take it that the money came in."""
         if not self.env.context.get("bad_debt_quiet"):

@@ -99,7 +99,7 @@ class AccountMove(models.Model):
         notes = [(note, 1.0) for note in self.reversal_move_ids
                  if note.state == "posted" and note.move_type == "out_refund"]
         items = self.line_ids.filtered(lambda line: line.account_id.account_type == "asset_receivable")
-        for partial in items.matched_credit_ids:
+        for partial in items.with_prefetch(self.line_ids._prefetch_ids).matched_credit_ids:
             note = partial.credit_move_id.move_id
             if note.move_type == "out_refund" and not note.reversed_entry_id and note.amount_total:
                 notes.append((note, partial.credit_amount_currency / note.amount_total))

@@ -148,6 +148,9 @@ class CustomerBadDebtWriteoff(models.Model):
         self._check_state("draft", "failed")
         self._check_ready()
         self._refresh_amounts()
+        self._ask()
+
+    def _ask(self):
         for writeoff in self:
             writeoff._set(
                 state="to_approve" if writeoff._needs_approval() else "approved", error=False,

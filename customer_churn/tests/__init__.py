@@ -6,6 +6,7 @@ from . import (
     test_books_rights,
     test_books_tax,
     test_books_undo,
+    test_bad_debt_batch,
     test_browser,
     test_browser_bad_debt,
     test_browser_care,
