@@ -110,6 +110,17 @@ class CustomerBadDebtWriteoff(models.Model):
             "currency_id": self.currency_id.id, "bad_debt_writeoff_id": self.id,
             "line_ids": [Command.create(line) for line in values]}
 
+    def _post_entry(self, values, date, ref, **context):
+        """One more entry of this document, on its day or not at all: the host would move it without a word."""
+        entry = self._prepare_entry(values, date) | {"ref": ref}
+        move = self.env["account.move"].with_context(**QUIET).create(entry)
+        self._check_lock_date(date, move._affect_tax_report())
+        move.with_context(**context)._post(soft=False)
+        if move.date != date:
+            raise UserError(self.env._("%(name)s: %(date)s is closed. Choose a later date.",
+                                       name=self.display_name, date=date))
+        return move
+
     # ------------------------------------------------------------------ matching
     def _match(self, moves, builds):
         """Each item with its own counterpart; tax due on payment leaves its transition account without becoming due."""

@@ -96,3 +96,11 @@ class TestRecovery(BadDebtCommon):
         self.company.sudo().fiscalyear_lock_date = "2026-11-22"
         with self.assertRaisesRegex(UserError, "Global Lock Date|Lock"):
             self._recover(writeoff, 460)
+
+    def test_lock_of_the_tax_return_that_a_recovery_falls_in(self):
+        """The write-off takes no tax back, what comes in makes it due."""
+        writeoff = self._write_off(self._invoice((1000, self.c15)), date="2026-11-01")
+        self.company.sudo().tax_lock_date = "2026-11-10"
+        with self.assertRaisesRegex(UserError, "2026-11-05 is closed by"):
+            self._recover(writeoff, date="2026-11-05")
+        self.assertEqual(self._recover(writeoff, date="2026-11-11").move_id.date, self.day("2026-11-11"))
