@@ -1,3 +1,5 @@
+from collections import defaultdict
+
 from markupsafe import Markup
 from odoo import fields, models
 from odoo.exceptions import UserError
@@ -19,6 +21,18 @@ class CustomerBadDebtWriteoff(models.Model):
         self.check_access("write")
         self._lock()
         self._check_state("approved")
+        for writeoffs in self._get_turns():
+            writeoffs._post()
+
+    def _get_turns(self):
+        """One document of a customer after the other: each reads the allowance and the items the former left."""
+        turns = defaultdict(self.browse)
+        for writeoffs in self.grouped(lambda writeoff: (writeoff.company_id, writeoff.partner_id)).values():
+            for turn, writeoff in enumerate(writeoffs):
+                turns[turn] += writeoff
+        return turns.values()
+
+    def _post(self):
         self._check_ready()
         self._net()
         builds = [writeoff._build() for writeoff in self]
