@@ -99,7 +99,8 @@ class CustomerBadDebtRecovery(models.Model):
         amount_currency, balance = source.get_debt(split)
         groups = writeoff._get_recovery_groups(split)
         gain = balance - sum(group["balance"] for group in groups)  # the payment's rate is another one
-        plain = [group for group in groups if group["kind"] == "base" and not group["tax_tag_ids"]]
+        plain = [group for group in groups
+                 if group["kind"] == "base" and not group["tax_ids"] and not group["tax_tag_ids"]]
         if not plain:
             plain = [writeoff._prepare_recovery_group()]
             groups += plain
