@@ -7,7 +7,6 @@ from odoo.fields import Command
 from ..allocation import allocate
 from .customer_bad_debt_recovery_source import Source
 from .customer_bad_debt_writeoff import APPROVER
-from .customer_bad_debt_writeoff_post import QUIET
 
 
 class CustomerBadDebtRecovery(models.Model):
@@ -70,7 +69,6 @@ class CustomerBadDebtRecovery(models.Model):
         if date > fields.Date.context_today(self) or date < writeoff.move_id.date:
             raise UserError(self.env._(
                 "%(name)s: a recovery is dated between the write-off and today.", name=writeoff.display_name))
-        writeoff._check_lock_date(date, writeoff.move_id._affect_tax_report())
         return date
 
     def _create_payment(self, writeoff, amount, currency, date):
@@ -89,10 +87,9 @@ class CustomerBadDebtRecovery(models.Model):
 
     # ------------------------------------------------------------------ the entry
     def _book(self, writeoff, source, split, date):
-        entry = writeoff._prepare_entry(self._build(writeoff, source, split, date), date) | {
-            "ref": self.env._("Recovery of %s", writeoff.name)}
-        move = self.env["account.move"].with_context(**QUIET).create(entry)
-        move.with_context(validate_analytic=True)._post(soft=False)
+        move = writeoff._post_entry(
+            self._build(writeoff, source, split, date), date, self.env._("Recovery of %s", writeoff.name),
+            validate_analytic=True)
         if source.credits:
             (move.line_ids.sorted("id")[0] | source.credits).reconcile()
         return move
@@ -102,7 +99,8 @@ class CustomerBadDebtRecovery(models.Model):
         amount_currency, balance = source.get_debt(split)
         groups = writeoff._get_recovery_groups(split)
         gain = balance - sum(group["balance"] for group in groups)  # the payment's rate is another one
-        plain = [group for group in groups if group["kind"] == "base" and not group["tax_tag_ids"]]
+        plain = [group for group in groups
+                 if group["kind"] == "base" and not group["tax_ids"] and not group["tax_tag_ids"]]
         if not plain:
             plain = [writeoff._prepare_recovery_group()]
             groups += plain
@@ -158,13 +156,10 @@ class CustomerBadDebtRecovery(models.Model):
             raise UserError(self.env._(
                 "%(name)s: the undo must be dated between %(first)s and today.",
                 name=self.move_id.name, first=self.move_id.date))
-        self.writeoff_id._check_lock_date(date, self.move_id._affect_tax_report())
         booked = self.move_id.line_ids.sorted("id")
         values = [line._prepare_bad_debt_mirror([line.amount_currency, line.balance]) for line in booked]
-        entry = self.writeoff_id._prepare_entry(values, date) | {"ref": self.env._("Undo of %s", self.move_id.name)}
         booked.filtered(lambda line: line.account_id.reconcile).remove_move_reconcile()
-        mirror = self.env["account.move"].with_context(**QUIET).create(entry)
-        mirror._post(soft=False)
+        mirror = self.writeoff_id._post_entry(values, date, self.env._("Undo of %s", self.move_id.name))
         quiet = self.env["account.move.line"].with_context(no_cash_basis=True)
         quiet._reconcile_plan([
             quiet.browse((line | other).ids) for line, other in zip(booked, mirror.line_ids.sorted("id"), strict=False)

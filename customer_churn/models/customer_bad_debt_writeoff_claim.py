@@ -4,7 +4,6 @@ from odoo.fields import Domain
 
 from .customer_bad_debt_writeoff import APPROVER
 from .customer_bad_debt_writeoff_line import BOOKED
-from .customer_bad_debt_writeoff_post import QUIET
 
 
 class CustomerBadDebtWriteoff(models.Model):
@@ -28,9 +27,7 @@ class CustomerBadDebtWriteoff(models.Model):
         date = fields.Date.to_date(date) or fields.Date.context_today(self)
         for writeoff in self:
             lines = writeoff._get_claimable(date)
-            values = writeoff._build_claim(lines)
-            writeoff._check_lock_date(date, True)
-            writeoff._book_claim(lines, values, date)
+            writeoff._book_claim(lines, writeoff._build_claim(lines), date)
 
     def _get_claimable(self, date):
         waiting = self.line_ids.filtered(lambda line: line.relief_date and not line.relief_move_id)
@@ -74,9 +71,8 @@ class CustomerBadDebtWriteoff(models.Model):
     def _book_claim(self, lines, values, date):
         if not values:
             raise UserError(self.env._("%(name)s: there is no tax left to claim back.", name=self.display_name))
-        entry = self._prepare_entry(values, date) | {"ref": self.env._("Tax relief of %s", self.move_id.name)}
-        move = self.env["account.move"].with_context(**QUIET).create(entry)
-        move.with_context(validate_analytic=True)._post(soft=False)
+        move = self._post_entry(
+            values, date, self.env._("Tax relief of %s", self.move_id.name), validate_analytic=True)
         tax = sum(move.line_ids.filtered("tax_repartition_line_id").mapped("balance"))
         for line in lines:
             line.sudo().relief_move_id = move  # sudo: kept by the methods only

@@ -4,6 +4,7 @@ from odoo import models
 from odoo.fields import Command
 
 from ..allocation import allocate
+from .customer_bad_debt_writeoff_split import NAMES
 
 ACCOUNT_OF_KIND = {
     "bad_debt": "bad_debt_expense_account_id",
@@ -23,7 +24,7 @@ class CustomerBadDebtWriteoff(models.Model):
         return self._build()[0]
 
     def _build(self):
-        """(values of the journal items, {item: split}, what each is matched with on a transition account).
+        """(values of the journal items, {item: split}, the group that each of the values comes from).
 
         The customer's items come first, in the order of the document's lines.
         """
@@ -34,8 +35,7 @@ class CustomerBadDebtWriteoff(models.Model):
         for line in given_up:
             self._add_parts(groups, line, splits[line], debts[line.move_line_id.move_id])
         against = self._use_allowance(list(groups.values()))
-        sources = [self.env["account.move.line"]] * len(items) + [group["sources"] for group in against]
-        return items + [self._prepare_against(group) for group in against], splits, sources
+        return items + [self._prepare_against(group) for group in against], splits, [{}] * len(items) + against
 
     def _prepare_item(self, line):
         item, sign = line.move_line_id, line._get_sign()
@@ -63,17 +63,21 @@ class CustomerBadDebtWriteoff(models.Model):
         return not debt.parts or debt.parts[key]["kind"] == "base"
 
     def _spread(self, line, split, debt, relief):
-        """What does not come back is a loss like the goods themselves, over the same analytic accounts."""
+        """Tax that does not come back is a loss like the goods that bear it, over the same analytic accounts."""
         amounts = {key: list(part) for key, part in split.items()}
         lost = [key for key in amounts if debt.parts and debt.parts[key]["kind"] == "tax" and not relief]
         base = [key for key in amounts if self._is_base(key, debt)]
         if not base:
             return amounts
-        for i, currency in enumerate((line.currency_id, line.company_currency_id)):
-            gone = currency.round(sum(amounts[key][i] for key in lost))
-            weights = [debt.parts[key][("amount_currency", "balance")[i]] if debt.parts else 1.0 for key in base]
-            for key, share in zip(base, allocate(gone, weights, unit=currency.rounding), strict=True):
-                amounts[key][i] = currency.round(amounts[key][i] + share)
+        for gone in lost:
+            tax = debt.parts[gone]["line"].tax_repartition_line_id.tax_id
+            bearing = [key for key in base
+                       if tax in debt.parts[key]["line"].tax_ids.flatten_taxes_hierarchy()] or base
+            for i, currency in enumerate((line.currency_id, line.company_currency_id)):
+                weights = [debt.parts[key][NAMES[i]] for key in bearing]
+                shares = allocate(amounts[gone][i], weights, unit=currency.rounding)
+                for key, share in zip(bearing, shares, strict=True):
+                    amounts[key][i] = currency.round(amounts[key][i] + share)
         return {key: part for key, part in amounts.items() if key not in lost}
 
     def _get_part_values(self, key, debt, split, relief):
@@ -83,7 +87,7 @@ class CustomerBadDebtWriteoff(models.Model):
             "tax_tag_ids": self.env["account.account.tag"],
             "tax_repartition_line_id": self.env["account.tax.repartition.line"],
             "group_tax_id": self.env["account.tax"], "kind": "base", "analytic_distribution": "{}",
-            "sources": self.env["account.move.line"]}
+            "sources": self.env["account.move.line"], "taxes_on_payment": self.env["account.tax"]}
         if not debt.parts:
             return values
         part = debt.parts[key]
@@ -92,6 +96,9 @@ class CustomerBadDebtWriteoff(models.Model):
             line.analytic_distribution or {}, sort_keys=True)}
         if part["kind"] == "transition":
             return values | {"account_id": line.account_id, "name": line.name, "sources": part["items"]}
+        if part["kind"] == "base":
+            values["taxes_on_payment"] = line.tax_ids.flatten_taxes_hierarchy().filtered(
+                lambda tax: tax.tax_exigibility == "on_payment")
         if relief and part["kind"] == "tax":
             values |= self._get_tax_relief(part)
         elif relief:
@@ -162,7 +169,7 @@ class CustomerBadDebtWriteoff(models.Model):
         """What the entry would come to, kept on the document while it is prepared and when it is booked."""
         for writeoff in self:
             writeoff._refresh_lines()
-            values, splits, _sources = writeoff._build()
+            values, splits, _groups = writeoff._build()
             writeoff._keep_split(splits)
             writeoff._keep_relief_dates()
             writeoff._set(**writeoff._get_amounts(values))

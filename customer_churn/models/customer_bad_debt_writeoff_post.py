@@ -1,3 +1,6 @@
+import json
+from collections import defaultdict
+
 from markupsafe import Markup
 from odoo import fields, models
 from odoo.exceptions import UserError
@@ -19,6 +22,18 @@ class CustomerBadDebtWriteoff(models.Model):
         self.check_access("write")
         self._lock()
         self._check_state("approved")
+        for writeoffs in self._get_turns():
+            writeoffs._post()
+
+    def _get_turns(self):
+        """One document of a customer after the other: each reads the allowance and the items the former left."""
+        turns = defaultdict(self.browse)
+        for writeoffs in self.grouped(lambda writeoff: (writeoff.company_id, writeoff.partner_id)).values():
+            for turn, writeoff in enumerate(writeoffs):
+                turns[turn] += writeoff
+        return turns.values()
+
+    def _post(self):
         self._check_ready()
         self._net()
         builds = [writeoff._build() for writeoff in self]
@@ -60,7 +75,7 @@ class CustomerBadDebtWriteoff(models.Model):
 
     def _check_lock_dates(self, builds):
         """The host would move the entry to an open period without a word; here the lock is named."""
-        for writeoff, (values, _splits, _sources) in zip(self, builds, strict=True):
+        for writeoff, (values, _splits, _groups) in zip(self, builds, strict=True):
             taxed = any(
                 line.get("tax_repartition_line_id") or line.get("tax_tag_ids", [[0]])[0][-1] for line in values)
             writeoff._check_lock_date(writeoff.date, taxed)
@@ -93,7 +108,7 @@ class CustomerBadDebtWriteoff(models.Model):
     def _create_entries(self, builds):
         """One entry a document, posted on its own date."""
         vals_list = []
-        for writeoff, (values, splits, _sources) in zip(self, builds, strict=True):
+        for writeoff, (values, splits, _groups) in zip(self, builds, strict=True):
             writeoff._keep_split(splits)
             writeoff._keep_relief_dates()
             writeoff._set(**writeoff._get_amounts(values))
@@ -110,27 +125,46 @@ class CustomerBadDebtWriteoff(models.Model):
             "currency_id": self.currency_id.id, "bad_debt_writeoff_id": self.id,
             "line_ids": [Command.create(line) for line in values]}
 
+    def _post_entry(self, values, date, ref, **context):
+        """One more entry of this document, on its day or not at all: the host would move it without a word."""
+        entry = self._prepare_entry(values, date) | {"ref": ref}
+        move = self.env["account.move"].with_context(**QUIET).create(entry)
+        self._check_lock_date(date, move._affect_tax_report())
+        move.with_context(**context)._post(soft=False)
+        if move.date != date:
+            raise UserError(self.env._("%(name)s: %(date)s is closed. Choose a later date.",
+                                       name=self.display_name, date=date))
+        return move
+
     # ------------------------------------------------------------------ matching
     def _match(self, moves, builds):
         """Each item with its own counterpart; tax due on payment leaves its transition account without becoming due."""
         plan, transitions = [], []
-        for writeoff, move, (_values, _splits, sources) in zip(self, moves, builds, strict=True):
+        for writeoff, move, (_values, _splits, groups) in zip(self, moves, builds, strict=True):
             booked = move.line_ids.sorted("id")
             given_up = writeoff.line_ids.filtered("amount_currency")
             for line, counterpart in zip(given_up, booked, strict=False):
                 # sudo: kept by the methods only
                 line.sudo().booked_line_id = counterpart
                 plan.append(line.move_line_id | counterpart)
-            transitions += self._get_transition_pairs(booked, sources)
+            transitions += self._get_transition_pairs(booked, groups)
+            writeoff._keep_taxes_on_payment(booked, groups)
         self._unblock(self.line_ids.move_id)
         lines = self.env["account.move.line"].with_context(no_cash_basis=True, bad_debt_quiet=True)
         lines._reconcile_plan([lines.browse(pair.ids) for pair in plan])
         if transitions:
             lines._reconcile_plan([lines.browse(pair.ids) for pair in transitions])
 
-    def _get_transition_pairs(self, booked, sources):
-        for line, items in zip(booked, sources, strict=False):
-            if items and line.account_id.reconcile:
+    def _keep_taxes_on_payment(self, booked, groups):
+        """Which of the goods given up bore them: a recovery makes the tax due on no more than these."""
+        taxes = {line.id: group["taxes_on_payment"].ids for line, group in zip(booked, groups, strict=False)
+                 if group.get("taxes_on_payment")}
+        if taxes:
+            self._set(taxes_on_payment=json.dumps(taxes))
+
+    def _get_transition_pairs(self, booked, groups):
+        for line, group in zip(booked, groups, strict=False):
+            if (items := group.get("sources")) and line.account_id.reconcile:
                 yield items.filtered(lambda item: not item.reconciled) | line
 
     def _unblock(self, invoices):

@@ -1,4 +1,6 @@
-from odoo import models
+import json
+
+from odoo import fields, models
 from odoo.exceptions import UserError
 
 from ..allocation import allocate
@@ -9,6 +11,9 @@ class CustomerBadDebtWriteoff(models.Model):
     """What of a write-off came back, and how it falls on the lines of its entries."""
 
     _inherit = "customer.bad.debt.writeoff"
+
+    taxes_on_payment = fields.Text(
+        readonly=True, help="JSON: the taxes due on payment that each journal item of the entry bore.")
 
     def _check_recovery(self):
         self._check_group(APPROVER)
@@ -69,7 +74,14 @@ class CustomerBadDebtWriteoff(models.Model):
             group = groups.setdefault(
                 tuple(str(value) for value in values.values()), values | {"balance": 0.0})
             group["balance"] += split[line.id][1]
-        return list(groups.values())
+        return self._drop_taxes_without_amount(list(groups.values()))
+
+    def _drop_taxes_without_amount(self, groups):
+        """Where a tax has no line of its own, the host would compute one."""
+        booked = self.env["account.tax"].union(*(
+            group["tax_repartition_line_id"].tax_id for group in groups
+            if not self.currency_id.is_zero(group["balance"])))
+        return [group | {"tax_ids": group["tax_ids"] & booked} for group in groups]
 
     def _prepare_recovery_group(self):
         return {
@@ -85,8 +97,7 @@ class CustomerBadDebtWriteoff(models.Model):
         if repartition:
             return values | self._get_recovery_tax(line, repartition)
         taxes = self.env["account.tax"].union(*(self._get_recovery_of(tax) for tax in line.tax_ids))
-        if cash_basis := self._get_transition_taxes(line):
-            taxes |= cash_basis
+        taxes |= taxes.browse(json.loads(self.taxes_on_payment or "{}").get(str(line.id), []))
         return values | {
             "tax_ids": taxes, "analytic_distribution": line.analytic_distribution or {},
             "tax_tag_ids": self.env["account.account.tag"].union(*(
@@ -117,13 +128,6 @@ class CustomerBadDebtWriteoff(models.Model):
         if line.display_type != "payment_term" or line in self.line_ids.booked_line_id:
             return self.env["account.tax.repartition.line"]
         return line._get_bad_debt_matched().tax_repartition_line_id[:1]
-
-    def _get_transition_taxes(self, line):
-        """Taxes due on payment: with them on the income, the host makes the tax due when the payment is matched."""
-        entry = line.move_id.line_ids
-        return entry.browse([
-            other.id for other in entry if other != line]).mapped(
-                lambda other: self._get_transition_repartition(other).tax_id)
 
     # ------------------------------------------------------------------ states
     def _refresh_recovered(self):

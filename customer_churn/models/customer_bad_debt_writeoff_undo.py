@@ -8,7 +8,6 @@ from odoo.fields import Command
 from ..allocation import allocate
 from .customer_bad_debt_writeoff import APPROVER
 from .customer_bad_debt_writeoff_line import BOOKED
-from .customer_bad_debt_writeoff_post import QUIET
 
 SAME = ("name", "date_maturity", "display_type", "analytic_distribution")
 SAME_RECORD = ("account_id", "partner_id", "currency_id", "tax_repartition_line_id", "group_tax_id")
@@ -58,7 +57,6 @@ class CustomerBadDebtWriteoff(models.Model):
             raise UserError(self.env._(
                 "%(name)s: the undo must be dated between %(first)s and today.",
                 name=self.display_name, first=max(self._get_entries().mapped("date"))))
-        self._check_lock_date(date, any(move._affect_tax_report() for move in self._get_entries()))
 
     def _get_left(self):
         """{journal item of the entries: [in its currency, in company currency]}, less what was recovered."""
@@ -84,13 +82,7 @@ class CustomerBadDebtWriteoff(models.Model):
         if not any(line["tax_repartition_line_id"] for line in values):  # or the host would compute a tax
             for line in values:
                 line["tax_ids"] = [Command.clear()]
-        entry = self._prepare_entry(values, date) | {"ref": self.env._("Undo of %s", self.move_id.name)}
-        mirror = self.env["account.move"].with_context(**QUIET).create(entry)
-        mirror._post(soft=False)
-        if mirror.date != date:
-            raise UserError(self.env._("%(name)s: %(date)s is closed. Choose a later date.",
-                                       name=self.display_name, date=date))
-        return mirror
+        return self._post_entry(values, date, self.env._("Undo of %s", self.move_id.name))
 
     def _match_mirror(self, mirror, left):
         """Each counterpart with its mirror; what was recovered stays matched with the item."""

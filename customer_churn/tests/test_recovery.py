@@ -91,8 +91,40 @@ class TestRecovery(BadDebtCommon):
         self.assertBalances(vat=-30, trn=0, ar=0, rec=-200)
         self.assertTags(SALE_TAX=-30)
 
+    def test_cash_basis_beside_other_goods(self):
+        """Only the goods that bore the tax make it due; the rest has its own tax or none."""
+        writeoff = self._write_off(self._invoice((1000, self.t15), (500, self.c15), (200, None)))
+        recovery = self._recover(writeoff, 962.5)
+        self.assertEntry(recovery.move_id, [
+            (self.ar, 962.5), (self.rec, -500), (self.rec, -250), (self.rec, -100), (self.vat, -75), (self.trn, -37.5)])
+        self.assertTags(REFUND_BASE=1000, REFUND_TAX=150, SALE_BASE=-1750, SALE_TAX=-262.5)
+        self._recover(writeoff)
+        self.assertTags(SALE_BASE=-2500, SALE_TAX=-375)
+        self.assertBalances(ar=0, trn=0, rec=-1700, vat=-225)
+
+    def test_cash_basis_beside_a_tax_that_was_lost(self):
+        writeoff = self._write_off(self._invoice((1000, self.t15), (500, self.c15)), tax_relief="none")
+        self._recover(writeoff)
+        self.assertTags(SALE_BASE=-1500, SALE_TAX=-225)
+        self.assertBalances(ar=0, trn=0, rec=-1650, bde=1650, vat=-225)
+
+    def test_cash_basis_of_a_cent(self):
+        writeoff = self._write_off(self._invoice((1000, self.c15)))
+        self.assertEntry(self._recover(writeoff, 0.04).move_id, [(self.ar, 0.04), (self.rec, -0.03), (self.trn, -0.01)])
+        self.assertEntry(self._recover(writeoff, 0.03).move_id, [(self.ar, 0.03), (self.rec, -0.03)])
+        self._recover(writeoff)
+        self.assertBalances(ar=0, trn=0, rec=-1000, vat=-150)
+
     def test_lock_date_is_named(self):
         writeoff = self._write_off(self._invoice((1000, self.t15)))
         self.company.sudo().fiscalyear_lock_date = "2026-11-22"
         with self.assertRaisesRegex(UserError, "Global Lock Date|Lock"):
             self._recover(writeoff, 460)
+
+    def test_lock_of_the_tax_return_that_a_recovery_falls_in(self):
+        """The write-off takes no tax back, what comes in makes it due."""
+        writeoff = self._write_off(self._invoice((1000, self.c15)), date="2026-11-01")
+        self.company.sudo().tax_lock_date = "2026-11-10"
+        with self.assertRaisesRegex(UserError, "2026-11-05 is closed by"):
+            self._recover(writeoff, date="2026-11-05")
+        self.assertEqual(self._recover(writeoff, date="2026-11-11").move_id.date, self.day("2026-11-11"))

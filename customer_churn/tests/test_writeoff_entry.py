@@ -154,3 +154,11 @@ class TestWriteoffEntry(BadDebtCommon):
         writeoff = self._write_off(invoice)
         self.assertEqual(self._analytic_amount(a1), -1000)
         self.assertFalse(writeoff.line_ids.booked_line_id.analytic_distribution)
+
+    def test_two_documents_of_a_customer_use_the_allowance_once(self):
+        self._entry((self.alw, -500), (self.bde, 500))
+        both = self._prepare(self._invoice((1000, None))) | self._prepare(self._invoice((1000, None)))
+        both.action_submit()
+        both.action_post()
+        self.assertBalances(alw=0, bde=2000, ar=0)
+        self.assertEqual(both.mapped("amount_allowance"), [500, 0])
