@@ -64,9 +64,10 @@ class CustomerChurnProfile(models.Model):
                 rows.append(self._to_happening(
                     writeoff, writeoff.reversal_move_id.date, "write_off",
                     self.env._("Write-off undone: %s", writeoff.name), amount=writeoff.amount_undone))
-        for recovery in self._search_newest(
-                self.env["customer.bad.debt.recovery"], limit, "date desc, id desc", [("state", "=", "posted")]):
-            rows.append(self._to_happening(
+        recoveries = self._search_newest(
+            self.env["customer.bad.debt.recovery"], limit, "date desc, id desc", [("state", "=", "posted")])
+        return rows + [
+            self._to_happening(
                 recovery, recovery.date, "write_off", self.env._("Paid after all: %s", recovery.writeoff_id.name),
-                amount=recovery.amount, res_model="customer.bad.debt.writeoff", res_id=recovery.writeoff_id.id))
-        return rows
+                amount=recovery.amount, res_model="customer.bad.debt.writeoff", res_id=recovery.writeoff_id.id)
+            for recovery in recoveries]

@@ -1,4 +1,5 @@
 from . import (
+    test_bad_debt_batch,
     test_bad_debt_settings,
     test_books_around,
     test_books_currency,
@@ -6,7 +7,6 @@ from . import (
     test_books_rights,
     test_books_tax,
     test_books_undo,
-    test_bad_debt_batch,
     test_browser,
     test_browser_bad_debt,
     test_browser_care,

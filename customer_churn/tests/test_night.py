@@ -24,9 +24,9 @@ class TestNight(ChurnCommon):
         of a run that reads everybody."""
         read, read_documents = [], type(self.Purchase)._read_documents
 
-        def watched(purchase, company, at, customers=None):
+        def watched(purchase, company, at, customers=None, since=None):
             read.append(customers)
-            return read_documents(purchase, company, at, customers)
+            return read_documents(purchase, company, at, customers, since)
 
         at = TODAY + timedelta(days=days)
         with patch.object(type(self.Purchase), "_read_documents", watched):

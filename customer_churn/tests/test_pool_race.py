@@ -1,13 +1,13 @@
 from contextlib import closing
 
-from odoo import api
+from odoo import SUPERUSER_ID, Command, api
 from odoo.exceptions import UserError
 from odoo.sql_db import db_connect
 from odoo.tests import TransactionCase, tagged
 from odoo.tools import SQL, mute_logger
 from psycopg2.errors import LockNotAvailable, SerializationFailure
 
-from .common import TODAY
+from .common import TODAY, USER
 
 
 @tagged("post_install", "-at_install", "customer_churn")
@@ -16,11 +16,14 @@ class TestPoolRace(TransactionCase):
 
     def setUp(self):
         super().setUp()
-        self.people = [self.env.ref("base.user_root").id, self.env.ref("base.user_admin").id]
         company, self.customers = self.env.ref("base.main_company").id, [
             self.env.ref("base.main_partner").id, self.env.ref("base.partner_root").id]
         with closing(db_connect(self.env.cr.dbname).cursor()) as cr:
-            self.ids = api.Environment(cr, self.people[0], {})["customer.churn.case"].sudo().create([
+            env = api.Environment(cr, SUPERUSER_ID, {"no_reset_password": True})
+            racer = env["res.users"].create({
+                "name": "Racer", "login": "churn_racer", "group_ids": [Command.link(env.ref(USER).id)]})
+            self.people = [racer.id, env.ref("base.user_admin").id]
+            self.ids = env["customer.churn.case"].create([
                 {"company_id": company, "partner_id": customer, "opened_date": TODAY, "trigger_status": "at_risk",
                  "silent_since": TODAY, "pool_date": TODAY} for customer in self.customers]).ids
             cr.commit()
@@ -32,7 +35,12 @@ class TestPoolRace(TransactionCase):
     def _delete(self):
         with closing(db_connect(self.env.cr.dbname).cursor()) as cr:
             cr.execute(SQL("DELETE FROM customer_churn_pool_move WHERE case_id = ANY(%s)", self.ids))
-            api.Environment(cr, self.people[0], {})["customer.churn.case"].sudo().browse(self.ids).unlink()
+            env = api.Environment(cr, SUPERUSER_ID, {})
+            env["customer.churn.case"].browse(self.ids).unlink()
+            racer = env["res.users"].browse(self.people[0])
+            partner = racer.partner_id
+            racer.unlink()
+            partner.unlink()
             cr.commit()
 
     def _claim(self, cr, person, place=0):
