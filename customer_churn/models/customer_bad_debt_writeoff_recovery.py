@@ -5,6 +5,7 @@ from odoo.exceptions import UserError
 
 from ..allocation import allocate
 from .customer_bad_debt_writeoff import APPROVER
+from .customer_bad_debt_writeoff_split import NAMES
 
 
 class CustomerBadDebtWriteoff(models.Model):
@@ -51,17 +52,27 @@ class CustomerBadDebtWriteoff(models.Model):
         return split
 
     def _split_against(self, split, currency):
-        """The lines against the items follow the running total of what came back."""
-        entries = self._get_entries().line_ids.filtered(lambda line: line.currency_id == currency).sorted("id")
-        against = entries - self.line_ids.booked_line_id
-        back = self._get_recovered()
-        totals = [-sum(split[line.id][i] for line in entries if line.id in split) for i in range(2)]
-        shares = []
-        for i, (name, unit) in enumerate((("amount_currency", currency), ("balance", self.currency_id))):
-            shares.append(allocate(
-                totals[i], against.mapped(name), [back[line.id][i] for line in against], unit.rounding))
-        for line, *amounts in zip(against, *shares, strict=True):
-            split[line.id] = amounts
+        """The lines against the items follow the running total of what came back since their entry."""
+        given_up = split.copy()
+        for move in self._get_entries():
+            lines = self.line_ids.filtered(lambda line, move=move: move in (self.move_id, line.relief_move_id))
+            items = lines.booked_line_id.filtered(lambda line: line.currency_id == currency)
+            against = (move.line_ids - self.line_ids.booked_line_id).filtered(
+                lambda line: line.currency_id == currency).sorted("id")
+            shares = [self._get_shares(move, items, against, given_up, i) for i in range(2)]
+            for line, *amounts in zip(against, *shares, strict=True):
+                split[line.id] = amounts
+
+    def _get_shares(self, move, items, against, given_up, i):
+        """Of one entry: a claim stands on what was left when it was made, so the rest of it is a weight too."""
+        name, unit = NAMES[i], (items.currency_id or self.currency_id, self.currency_id)[i]
+        back, since = self._get_recovered(), self._get_recovered(move)
+        whole = -sum(item[name] - back[item.id][i] + since[item.id][i] for item in items)
+        weights, done = against.mapped(name), [since[line.id][i] for line in against]
+        total = -sum(given_up[item.id][i] for item in items if item.id in given_up)
+        total_done = -sum(since[item.id][i] for item in items)
+        return allocate(
+            total, [*weights, whole - sum(weights)], [*done, total_done - sum(done)], unit.rounding)[:-1]
 
     def _get_recovery_groups(self, split):
         """What is booked against the recovered debt: income, and each tax that is due again."""

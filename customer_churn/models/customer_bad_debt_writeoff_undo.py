@@ -69,11 +69,15 @@ class CustomerBadDebtWriteoff(models.Model):
                 left[line] = amounts
         return left
 
-    def _get_recovered(self):
-        """{id of a journal item of the entries: what came back of it}."""
+    def _get_recovered(self, since=None):
+        """{id of a journal item of the entries: what came back of it, or only since one of the entries stands}."""
         back = defaultdict(lambda: [0.0, 0.0])
+        known = {str(line.id) for line in since.line_ids} if since else set()
         for recovery in self.recovery_ids.filtered(lambda recovery: recovery.state == "posted"):
-            for key, amounts in recovery._get_split().items():
+            split = recovery._get_split()
+            if since and known.isdisjoint(split):
+                continue
+            for key, amounts in split.items():
                 back[int(key)] = [done + new for done, new in zip(back[int(key)], amounts, strict=True)]
         return back
 

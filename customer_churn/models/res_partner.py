@@ -38,7 +38,7 @@ class ResPartner(models.Model):
     )
     churn_case_ids = fields.One2many("customer.churn.case", "partner_id", string="Win-Back Cases", groups=USER)
     churn_exclude = fields.Boolean(
-        string="Exclude from Retention", groups="customer_churn.group_customer_churn_manager",
+        string="Exclude from Retention", groups="customer_churn.group_customer_churn_manager", copy=False,
         help="For staff, sister companies and one-off customers: no status, no cases. Counts on the customer itself, "
              "not on its contacts.",
     )

@@ -115,6 +115,30 @@ class TestRecovery(BadDebtCommon):
         self._recover(writeoff)
         self.assertBalances(ar=0, trn=0, rec=-1000, vat=-150)
 
+    def test_tax_claimed_later_on_what_was_left_then(self):
+        self.company.bad_debt_relief_months = 6
+        writeoff = self._write_off(self._invoice((1000, self.t15), date="2026-05-10"), date="2026-11-01")
+        self._recover(writeoff, 460, "2026-11-02")
+        writeoff.action_claim_relief("2026-11-12")
+        self.assertBalances(vat=-60, rec=-460, bde=1060)
+        recovery = self._recover(writeoff, 115, "2026-11-15")
+        self.assertEntry(recovery.move_id, [(self.ar, 115), (self.rec, -100), (self.vat, -15)])
+        self.assertTags(SALE_BASE=-1100, SALE_TAX=-165, REFUND_BASE=600, REFUND_TAX=90)
+        self._recover(writeoff, date="2026-11-16")
+        self.assertBalances(ar=0, vat=-150, rec=-1060, bde=1060)
+        self.assertTags(SALE_BASE=-1600, SALE_TAX=-240)
+
+    def test_tax_claimed_later_of_one_of_two_invoices(self):
+        """What is paid on the invoice whose tax was never claimed makes none due."""
+        self.company.bad_debt_relief_months = 6
+        old, new = self._invoice((1000, self.t15), date="2026-05-10"), self._invoice((100, self.t15), date="2026-07-10")
+        writeoff = self._write_off(old | new, date="2026-11-01")
+        writeoff.action_claim_relief("2026-11-12")
+        self._recover(writeoff, 1150, "2026-11-15")
+        self.assertBalances(vat=-165, rec=-1000)
+        recovery = self._recover(writeoff, 115, "2026-11-16")
+        self.assertEntry(recovery.move_id, [(self.ar, 115), (self.rec, -115)])
+
     def test_lock_date_is_named(self):
         writeoff = self._write_off(self._invoice((1000, self.t15)))
         self.company.sudo().fiscalyear_lock_date = "2026-11-22"
