@@ -44,7 +44,8 @@ class CustomerBadDebtWriteoff(models.Model):
         for writeoff in self:
             for line in writeoff._get_unmatched():
                 if reason := writeoff._get_rematch_fault(line):
-                    raise UserError(f"{line.move_line_id._get_bad_debt_name()}: {reason}")
+                    raise UserError(self.env._(
+                        "%(item)s: %(reason)s", item=line.move_line_id._get_bad_debt_name(), reason=reason))
             writeoff._rematch()
             writeoff._set(state="posted")
             writeoff._refresh_recovered()

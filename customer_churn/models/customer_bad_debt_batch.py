@@ -219,5 +219,5 @@ class CustomerBadDebtWriteoff(models.Model):
     _inherit = "customer.bad.debt.writeoff"
 
     batch_id = fields.Many2one(
-        "customer.bad.debt.batch", string="Batch", readonly=True, copy=False, check_company=True,
+        "customer.bad.debt.batch", readonly=True, copy=False, check_company=True,
         index="btree_not_null", ondelete="restrict")

@@ -61,11 +61,10 @@ class CustomerBadDebtBatch(models.Model):
         """All at once; where one cannot be, one by one, and that one is left out."""
         try:
             with self.env.cr.savepoint():
-                return self._create_writeoff(self.env["account.move.line"].union(*chunk))
+                self._create_writeoff(self.env["account.move.line"].union(*chunk))
         except UserError:
-            pass
-        for items in chunk:
-            self._try_writeoff(items)
+            for items in chunk:
+                self._try_writeoff(items)
 
     def _try_writeoff(self, items):
         try:

@@ -19,7 +19,7 @@ class CustomerBadDebtTaxRelief(models.Model):
         "account.tax", string="Tax of the Invoice", required=True, index=True, check_company=True, ondelete="cascade",
         domain="[('type_tax_use', '=', 'sale')]")
     relief_tax_id = fields.Many2one(
-        "account.tax", string="Relief Tax", check_company=True, ondelete="cascade",
+        "account.tax", check_company=True, ondelete="cascade",
         help="The tax whose tags report the relief. Empty: the refund side of the tax of the invoice.")
     recovery_tax_id = fields.Many2one(
         "account.tax", string="Tax on Recovery", check_company=True, ondelete="set null",

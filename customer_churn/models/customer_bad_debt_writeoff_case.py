@@ -7,7 +7,7 @@ class CustomerBadDebtWriteoff(models.Model):
     _inherit = "customer.bad.debt.writeoff"
 
     case_id = fields.Many2one(
-        "customer.churn.case", string="Case", readonly=True, copy=False, index="btree_not_null", ondelete="set null")
+        "customer.churn.case", readonly=True, copy=False, index="btree_not_null", ondelete="set null")
 
     def _close_cases(self):
         # sudo: the books decide this outcome, whoever works the case

@@ -76,7 +76,8 @@ class CustomerBadDebtWriteoff(models.Model):
     def _check_amounts(self, amounts):
         for line, amount in amounts.items():
             if reason := self._get_amount_fault(line, amount):
-                raise ValidationError(f"{line._get_bad_debt_name()}: {reason}")
+                raise ValidationError(self.env._(
+                    "%(item)s: %(reason)s", item=line._get_bad_debt_name(), reason=reason))
 
     def _get_amount_fault(self, line, amount):
         currency, residual = line.currency_id, abs(line.amount_residual_currency)
@@ -116,26 +117,26 @@ class CustomerBadDebtWriteoff(models.Model):
             for other in others}
 
     def _get_refusal(self, line, date, kind):
-        _ = self.env._
         if line.parent_state != "posted":
-            return _("it is not posted. Post it first, or delete it.")
+            return self.env._("it is not posted. Post it first, or delete it.")
         if line.move_id.move_type not in CUSTOMER_TYPES or line.account_id.account_type != "asset_receivable":
-            return _("it is no debt of a customer.")
+            return self.env._("it is no debt of a customer.")
         if line.move_id.bad_debt_writeoff_id:
-            return _("it belongs to a write-off itself. Match that one again, or undo it.")
+            return self.env._("it belongs to a write-off itself. Match that one again, or undo it.")
         if not line.partner_id:
-            return _("it has no customer. Set the customer first.")
+            return self.env._("it has no customer. Set the customer first.")
         if line.reconciled or not line.amount_residual_currency:
-            return _("nothing to write off, it is settled.")
+            return self.env._("nothing to write off, it is settled.")
         credit = line.amount_residual_currency < 0
         if kind != "small_difference" and credit != (kind == "stale_credit"):
-            return _("it is a credit of the customer.") if credit else _("it is no credit of the customer.")
+            return (self.env._("it is a credit of the customer.") if credit
+                    else self.env._("it is no credit of the customer."))
         if kind == "small_difference" and self._is_above_limit(line):
-            return _("it is above the limit of small differences.")
+            return self.env._("it is above the limit of small differences.")
         if date > fields.Date.context_today(self):
-            return _("the date of the write-off is in the future.")
+            return self.env._("the date of the write-off is in the future.")
         if date < max(line.date, line.move_id.invoice_date or line.date):
-            return _("the write-off would be dated before it. Choose a later date.")
+            return self.env._("the write-off would be dated before it. Choose a later date.")
         return False
 
     def _is_above_limit(self, line):
@@ -144,18 +145,18 @@ class CustomerBadDebtWriteoff(models.Model):
 
     def _get_busy_moves(self, moves):
         """{invoice: reason} where money is on its way."""
-        _ = self.env._
         busy = {}
         for move in moves:
             payments = move.matched_payment_ids.filtered(
                 lambda payment: payment.state == "in_process" and not payment.move_id)
             if move.payment_state in ("in_payment", "paid") or payments:
-                busy[move] = _("it has a payment on its way. Wait for the bank, or cancel the payment.")
+                busy[move] = self.env._("it has a payment on its way. Wait for the bank, or cancel the payment.")
         if "transaction_ids" in moves._fields:
             # sudo: an online payment that waits is a reason, whoever may see it
             for move in moves.sudo().filtered(
                     lambda move: move.transaction_ids.filtered(lambda tx: tx.state in ("pending", "authorized"))):
-                busy[move.with_env(self.env)] = _("it has an online payment that waits. Capture or void it first.")
+                busy[move.with_env(self.env)] = self.env._(
+                    "it has an online payment that waits. Capture or void it first.")
         return busy
 
     # ------------------------------------------------------------------ the customer's own credits first

@@ -45,7 +45,7 @@ class CustomerBadDebtWriteoffLine(models.Model):
         string="Netted", readonly=True, help="Settled with the customer's own credits when this is posted.")
     amount_currency = fields.Monetary(string="Write Off", required=True)
     amount = fields.Monetary(
-        string="Amount", currency_field="company_currency_id", compute="_compute_amount", store=True)
+        currency_field="company_currency_id", compute="_compute_amount", store=True)
     amount_tax = fields.Monetary(
         string="Tax", currency_field="company_currency_id", readonly=True,
         help="The part of the amount that comes back from the tax office, or never became due.")

@@ -101,7 +101,8 @@ class CustomerBadDebtWriteoff(models.Model):
                 self.env["account.move.line"]._reconcile_plan(plan)
             for line in writeoff.line_ids.filtered("amount_currency"):
                 if reason := writeoff._get_amount_fault(line.move_line_id, line.amount_currency):
-                    raise UserError(f"{line.move_line_id._get_bad_debt_name()}: {reason}")
+                    raise UserError(self.env._(
+                        "%(item)s: %(reason)s", item=line.move_line_id._get_bad_debt_name(), reason=reason))
             self.env.add_to_compute(writeoff.line_ids._fields["amount"], writeoff.line_ids)
 
     # ------------------------------------------------------------------ the entry

@@ -62,22 +62,21 @@ class CustomerBadDebtWriteoff(models.Model):
             writeoff.relief_rule = writeoff._get_relief_rule()
 
     def _get_relief_rule(self):
-        _ = self.env._
         months = self.company_id._get_bad_debt_settings().bad_debt_relief_months
         if self.kind != "bad_debt":
-            return _("Only bad debt has its tax back.")
+            return self.env._("Only bad debt has its tax back.")
         if self.tax_relief == "none":
-            return _("The tax is lost with the debt: no relief.")
+            return self.env._("The tax is lost with the debt: no relief.")
         waiting = self.line_ids.filtered(lambda line: not self._has_relief(line))
         if waiting:
-            return _(
+            return self.env._(
                 "The tax comes back %(months)s months after the due date: for %(count)s of %(all)s items not before "
                 "%(date)s. Until then it is booked as a loss.", months=months, count=len(waiting),
                 all=len(self.line_ids), date=fields.Date.to_string(
                     max(self._get_relief_date(line) for line in waiting)))
         if self.tax_relief == "reduction":
-            return _("The tax of sales is reduced with this entry.")
-        return _("The tax is claimed as tax of purchases with this entry.")
+            return self.env._("The tax of sales is reduced with this entry.")
+        return self.env._("The tax is claimed as tax of purchases with this entry.")
 
     @api.depends("amount_total", "company_id")
     @api.depends_context("uid")

@@ -39,7 +39,9 @@ class CustomerChurnPoolMove(models.Model):
             }[move.kind]
 
     def write(self, vals):
-        raise UserError(self.env._("A move of the pool is a record of what happened: it cannot be changed."))
+        if vals:
+            raise UserError(self.env._("A move of the pool is a record of what happened: it cannot be changed."))
+        return super().write(vals)
 
     @api.ondelete(at_uninstall=False)
     def _refuse_deletion(self):

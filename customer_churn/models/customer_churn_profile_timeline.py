@@ -15,7 +15,8 @@ class CustomerChurnProfile(models.Model):
     @api.depends("partner_id", "company_id")
     @api.depends_context("uid", "lang")
     def _compute_happening_ids(self):
-        happenings = self.env["customer.churn.happening"]._of(self, TIMELINE_LIMIT).search([]).grouped("profile_id")
+        happenings = self.env["customer.churn.happening"]._of(self, TIMELINE_LIMIT).search(
+            [], limit=TIMELINE_LIMIT * len(self)).grouped("profile_id")
         for profile in self:
             profile.happening_ids = happenings.get(profile, [])
 

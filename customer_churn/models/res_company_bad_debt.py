@@ -38,7 +38,7 @@ class ResCompany(models.Model):
     _inherit = "res.company"
 
     bad_debt_journal_id = fields.Many2one(
-        "account.journal", string="Bad Debt Journal", domain=[("type", "=", "general")], check_company=True)
+        "account.journal", domain=[("type", "=", "general")], check_company=True)
     bad_debt_expense_account_id = account_field("Bad Debt Expense", EXPENSE)
     bad_debt_allowance_account_id = account_field("Allowance for Doubtful Debts", CURRENT)
     bad_debt_impairment_account_id = account_field("Impairment of Receivables", EXPENSE)

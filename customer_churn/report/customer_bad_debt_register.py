@@ -45,7 +45,7 @@ class CustomerBadDebtRegister(models.Model):
     amount_tax_back = fields.Monetary(string="Tax Relief Given Back", readonly=True, help="Due again on recoveries.")
     amount_allowance = fields.Monetary(string="Allowance Used", readonly=True)
     amount_recovered = fields.Monetary(string="Recovered", readonly=True)
-    recovered_share = fields.Float(string="Recovered Share", readonly=True, aggregator="avg")
+    recovered_share = fields.Float(readonly=True, aggregator="avg")
 
     @property
     def _table_query(self):

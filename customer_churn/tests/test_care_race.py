@@ -74,12 +74,12 @@ class TestCareRace(TransactionCase):
         return plan.id, customer.id
 
     def delete(self, plan, profile, steps, customer):
-        with closing(db_connect(self.env.cr.dbname).cursor()) as cr:
-            env = self.plans(cr).env
+        with closing(db_connect(self.env.cr.dbname).cursor()) as cleaning:
+            env = self.plans(cleaning).env
             plan = env["customer.care.plan"].browse(plan)
             plan.treatment_ids.unlink()
             plan.unlink()
             env["mail.activity.plan"].browse(steps).unlink()
             env["customer.churn.profile"].browse(profile).unlink()
             env["res.partner"].browse(customer).unlink()
-            cr.commit()
+            cleaning.commit()

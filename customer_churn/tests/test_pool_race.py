@@ -18,30 +18,30 @@ class TestPoolRace(TransactionCase):
         super().setUp()
         company, self.customers = self.env.ref("base.main_company").id, [
             self.env.ref("base.main_partner").id, self.env.ref("base.partner_root").id]
-        with closing(db_connect(self.env.cr.dbname).cursor()) as cr:
-            env = api.Environment(cr, SUPERUSER_ID, {"no_reset_password": True})
+        with closing(db_connect(self.env.cr.dbname).cursor()) as cleaning:
+            env = api.Environment(cleaning, SUPERUSER_ID, {"no_reset_password": True})
             racer = env["res.users"].create({
                 "name": "Racer", "login": "churn_racer", "group_ids": [Command.link(env.ref(USER).id)]})
             self.people = [racer.id, env.ref("base.user_admin").id]
             self.ids = env["customer.churn.case"].create([
                 {"company_id": company, "partner_id": customer, "opened_date": TODAY, "trigger_status": "at_risk",
                  "silent_since": TODAY, "pool_date": TODAY} for customer in self.customers]).ids
-            cr.commit()
+            cleaning.commit()
         self.addCleanup(self._delete)
         self.first, self.second = (db_connect(self.env.cr.dbname).cursor() for _number in range(2))
         self.addCleanup(self.first.close)
         self.addCleanup(self.second.close)
 
     def _delete(self):
-        with closing(db_connect(self.env.cr.dbname).cursor()) as cr:
-            cr.execute(SQL("DELETE FROM customer_churn_pool_move WHERE case_id = ANY(%s)", self.ids))
-            env = api.Environment(cr, SUPERUSER_ID, {})
+        with closing(db_connect(self.env.cr.dbname).cursor()) as cleaning:
+            cleaning.execute(SQL("DELETE FROM customer_churn_pool_move WHERE case_id = ANY(%s)", self.ids))
+            env = api.Environment(cleaning, SUPERUSER_ID, {})
             env["customer.churn.case"].browse(self.ids).unlink()
             racer = env["res.users"].browse(self.people[0])
             partner = racer.partner_id
             racer.unlink()
             partner.unlink()
-            cr.commit()
+            cleaning.commit()
 
     def _claim(self, cr, person, place=0):
         api.Environment(cr, self.people[person], {})["customer.churn.case"].browse(self.ids[place]).action_claim()

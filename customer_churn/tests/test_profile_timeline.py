@@ -102,7 +102,7 @@ class TestProfileTimeline(ChurnCommon):
         form = Form(profile)
         self.assertEqual(len(form.happening_ids), TIMELINE_LIMIT)
         action = profile.action_open_happenings()
-        rows = self.env["customer.churn.happening"].with_user(self.seller).with_context(action["context"])
+        rows = self.env["customer.churn.happening"].with_user(self.seller).with_context(**action["context"])
         self.assertEqual(rows.search_count([]), 31)
         page = rows.search([], offset=20, limit=20)
         everything = rows.search([])

@@ -68,7 +68,7 @@ class TestWriteoffRace(BadDebtFixture, BaseCase):
         self.invoice = self._invoice((1000, self.t15))
         self.writeoff = self._prepare(self.invoice)
         self.writeoff.action_submit()
-        self.cr.commit()
+        self._commit()
         self.cursors = [db_connect(get_db_name()).cursor() for _number in range(2)]
         for cr in self.cursors:
             self.addCleanup(cr.close)
@@ -89,6 +89,11 @@ class TestWriteoffRace(BadDebtFixture, BaseCase):
             call()
         self.assertLess(time.monotonic() - started, 1.0)
 
+    def _commit(self):
+        """What the two connections of a race are to see."""
+        transaction = self.env.cr
+        transaction.commit()
+
     def test_two_posts_at_once(self):
         first, second = self._writeoff_of(0), self._writeoff_of(1)
         self.assertEqual(second.state, "approved")  # what the second sees is of now
@@ -106,7 +111,7 @@ class TestWriteoffRace(BadDebtFixture, BaseCase):
         writeoff = self._writeoff_of(0)
         env = api.Environment(self.cursors[1], SUPERUSER_ID, {"allowed_company_ids": self.company.ids})
         payment = self._payment(1150, date="2026-11-01")
-        self.cr.commit()
+        self._commit()
         items = env["account.move.line"].browse((self._items(self.invoice) | self._items(payment.move_id)).ids)
         self.assertEqual(writeoff.state, "approved")
         items.reconcile()

@@ -13,7 +13,7 @@ class CustomerBadDebtRecoveryWizard(models.TransientModel):
     currency_id = fields.Many2one(related="company_id.currency_id")
     date = fields.Date(required=True, default=fields.Date.context_today)
     payment_id = fields.Many2one(
-        "account.payment", string="Payment", check_company=True,
+        "account.payment", check_company=True,
         domain="[('partner_id', 'child_of', partner_id), ('company_id', '=', company_id), "
                "('payment_type', '=', 'inbound'), ('state', 'in', ('in_process', 'paid')), "
                "('is_reconciled', '=', False)]",

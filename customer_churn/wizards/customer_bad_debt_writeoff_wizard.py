@@ -108,7 +108,7 @@ class CustomerBadDebtWriteoffWizard(models.TransientModel):
 
     def _get_values(self, company):
         settings = company._get_bad_debt_settings()
-        return {"use_allowance": self.use_allowance, "kind": "bad_debt", "method": settings.bad_debt_method,
+        return {"use_allowance": self.use_allowance, "kind": "bad_debt",
                 "tax_relief": settings.bad_debt_tax_relief if self.use_relief else "none"}
 
     # ------------------------------------------------------------------ the two buttons

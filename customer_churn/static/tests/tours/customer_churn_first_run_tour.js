@@ -67,11 +67,11 @@ registry.category("web_tour.tours").add("customer_churn_first_run", {
             run: "click",
         },
         {
-            content: "All steps are done",
-            trigger: "body:not(:has(.modal)) .o_form_view div[name='completed']:visible",
+            content: "What is left, the accounts for bad debt, is for whoever keeps the books",
+            trigger: "body:not(:has(.modal)) .o_form_view .o_kanban_record:contains('Bad Debt')",
         },
         {
-            trigger: ".alert-success button:contains('Open Customers')",
+            trigger: "[data-menu-xmlid='customer_churn.customer_churn_profile_menu']",
             run: "click",
         },
         {
