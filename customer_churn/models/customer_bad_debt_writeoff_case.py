@@ -29,6 +29,7 @@ class CustomerBadDebtWriteoff(models.Model):
         for writeoff in self.filtered("case_id"):
             other = cases.search_count([("state", "=", "open"), ("company_id", "=", writeoff.company_id.id),
                                         ("partner_id", "=", writeoff.partner_id.id)])
+            # sudo: as above
             case = writeoff.case_id.sudo()
             if case.outcome == "written_off" and not other:
                 case.write({"state": "open", "outcome": False, "closed_date": False})

@@ -173,18 +173,6 @@ class TestWriteoffRights(BadDebtCommon):
         writeoff = self._write_off(self.invoice, tax_relief="none")
         self.assertEqual(writeoff.move_id.date, self.day("2026-11-20"))
 
-    def test_online_payment_that_waits(self):
-        if "payment.transaction" not in self.env:
-            self.skipTest("no online payments here")
-        provider = self.env["payment.provider"].create({"name": "Pay", "company_id": self.company.id})
-        method = self.env["payment.method"].with_context(active_test=False).search([], limit=1)
-        self.env["payment.transaction"].create({
-            "provider_id": provider.id, "payment_method_id": method.id, "reference": "tx-books", "amount": 1150,
-            "currency_id": self.company.currency_id.id, "partner_id": self.debtor.id, "state": "pending",
-            "invoice_ids": [(6, 0, self.invoice.ids)]})
-        with self.assertRaisesRegex(UserError, "online payment"):
-            self._prepare(self.invoice)
-
     def test_branch_uses_the_settings_of_its_parent(self):
         branch = self._create_company("Branch", parent_id=self.company.id)
         self.approver.company_ids |= branch
