@@ -22,7 +22,7 @@ class CustomerCareTreatment(models.Model):
     _order = "date desc, revenue_at_stake desc, id"
     _rec_name = "partner_id"
 
-    plan_id = fields.Many2one("customer.care.plan", required=True, readonly=True, ondelete="cascade")
+    plan_id = fields.Many2one("customer.care.plan", required=True, readonly=True, index=True, ondelete="cascade")
     company_id = fields.Many2one("res.company", required=True, readonly=True, index=True, ondelete="cascade")
     currency_id = fields.Many2one(related="company_id.currency_id")
     partner_id = fields.Many2one(
