@@ -26,8 +26,10 @@ SELECT company_id, commercial_partner_id, min(invoice_date), max(invoice_date), 
 """
 MONTHLY = "_learn", "_look_at_product_lines"
 LAST_DAY = "SELECT max(invoice_date) FROM account_move WHERE move_type LIKE 'out%' AND invoice_date <= current_date"
-# As on the first day: the first run makes the policies too.
-FORGET = "TRUNCATE customer_churn_event, customer_churn_profile, customer_churn_run, customer_churn_policy CASCADE"
+# As on the first day: the first run makes the policies too. Never TRUNCATE CASCADE: invoices know their write-off,
+# write-offs their case, cases their run.
+FORGOTTEN = "case", "event", "product_line", "profile", "record", "run", "policy"
+FORGET = "; ".join(f"DELETE FROM customer_churn_{name}" for name in FORGOTTEN)
 # A payment changes the newest invoice of one customer in a hundred.
 PAY = """
 UPDATE account_move SET write_date = now() AT TIME ZONE 'UTC' WHERE id IN (
