@@ -25,8 +25,8 @@ class CustomerChurnProfile(models.Model):
                 chance = profile.purchase_probability
                 near = min(groups, key=lambda g: abs(g["predicted"] - chance), default=None)  # noqa: B023
                 profile.chance_record = near and self.env._(
-                    "of 100 customers with such a chance, %(count)s bought within %(days)s days",
-                    count=round(100 * near["actual"]), days=days)
+                    "of 100 customers with such a chance, %(count)s bought within %(days)s",
+                    count=round(100 * near["actual"]), days=self._say_days(days))
 
     @api.model
     def _get_calibration(self, company, days):

@@ -111,14 +111,14 @@ class CustomerChurnRun(models.Model):
 
     def _say_forecast_facts(self, parameters):
         report = parameters["report"]
-        few = report["customers_used"] < FEW
+        few, say_days = report["customers_used"] < FEW, self.env["customer.churn.profile"]._say_days
         how = {
             "fitted": self.env._("learned from this ledger"),
             "prior": self.env._("few customers to learn from: mostly usual values"),
             "stopped early": self.env._("learned from this ledger, without settling: use with care"),
         }
         chances = [
-            self.env._("%(share)s %% within %(days)s days", share=round(100 * share), days=days)
+            self.env._("%(share)s %% within %(days)s", share=round(100 * share), days=say_days(days))
             for days, share in zip(parameters["horizons"], parameters["mean_chances"], strict=True)
         ]
         return "\n".join([
