@@ -3,9 +3,9 @@
 
     _runs.py DATABASE [REPEAT]
 
-`one_pass` (F1) is the least that one pass over the ledger can cost. Full runs are measured REPEAT times, each
-on a day of its own and beside a pass of its own; what is monthly, the fit with its record and the product lines, is
-told apart.
+`one_pass` (F1) is the least that one pass over the ledger can cost. Full runs and nights are measured REPEAT times,
+each on a day of its own and beside a pass of its own; what is monthly, the fit with its record and the product lines,
+is told apart. Before each comes what autovacuum does in a day.
 """
 
 import json
@@ -16,7 +16,7 @@ from contextlib import ExitStack, contextmanager
 from datetime import timedelta
 from unittest.mock import patch
 
-from _common import clock, registry
+from _common import clock, dev, registry
 from odoo import SUPERUSER_ID, api
 
 ONE_PASS = """
@@ -30,11 +30,11 @@ LAST_DAY = "SELECT max(invoice_date) FROM account_move WHERE move_type LIKE 'out
 # write-offs their case, cases their run.
 FORGOTTEN = "case", "event", "product_line", "profile", "record", "run", "policy"
 FORGET = "; ".join(f"DELETE FROM customer_churn_{name}" for name in FORGOTTEN)
-# A payment changes the newest invoice of one customer in a hundred.
+# Payments change the newest invoice of one customer in a hundred, each night of others.
 PAY = """
 UPDATE account_move SET write_date = now() AT TIME ZONE 'UTC' WHERE id IN (
        SELECT max(id) FROM account_move WHERE move_type = 'out_invoice' AND state = 'posted'
-        GROUP BY commercial_partner_id HAVING mod(commercial_partner_id, 100) = 0)
+        GROUP BY commercial_partner_id HAVING mod(commercial_partner_id, 100) = %s)
 """
 
 
@@ -72,32 +72,52 @@ def one_pass(env):
     return statistics.median(clock(env.cr.execute, ONE_PASS)[0] for _ in range(3))
 
 
+def rest(env):
+    env.cr.commit()
+    dev.sql(env.cr.dbname, "VACUUM (ANALYZE) customer_churn_profile")
+
+
+def measure_full(env, companies, date):
+    """{what: figure} of a run that writes every profile, as every chance has fallen since the day before."""
+    rest(env)
+    base = one_pass(env)
+    with fits(env) as learning:
+        seconds, queries, _ = run(env, companies, date=date, full=True)
+    fit = sum(learning)
+    return {"base": base, "seconds": seconds - fit, "ratio": (seconds - fit) / base, "fit": fit, "queries": queries}
+
+
+def measure_night(env, companies, date, number):
+    env.cr.execute(PAY, [number])
+    rest(env)
+    base = one_pass(env)
+    seconds, queries, runs = run(env, companies, date=date)
+    read = sum(run.read_count for run in runs)
+    return {"base": base, "seconds": seconds, "ratio": seconds / base, "queries": queries, "read": read}
+
+
 def measure(env, repeat):
     companies = env["res.company"].search([], order="id", limit=2)
     env.cr.execute(LAST_DAY)
     [[today]] = env.cr.fetchall()
     env.cr.execute(FORGET)
-    env.cr.commit()
-    passes, full, fit = [one_pass(env)], [], []
+    rest(env)
+    base = one_pass(env)
     first, first_queries, runs = run(env, companies, date=today)
-    env.cr.execute("ANALYZE customer_churn_profile")
-    for _ in range(repeat):
-        passes.append(one_pass(env))
-        today += timedelta(days=1)  # every chance has fallen, so every profile is written
-        with fits(env) as learning:
-            seconds, queries, _ = run(env, companies, date=today, full=True)
-        full.append((seconds - sum(learning), queries))
-        fit.append(sum(learning))
+    full = [measure_full(env, companies, today + timedelta(days=day)) for day in range(1, repeat + 1)]
+    today += timedelta(days=repeat)
     again = run(env, companies, date=today)[0]
-    env.cr.execute(PAY)
-    env.cr.commit()
-    night, night_queries, nights = run(env, companies, date=today + timedelta(days=1))
+    nights = [measure_night(env, companies, today + timedelta(days=day), day) for day in range(1, repeat + 1)]
+
+    def middle(measured, what):
+        return statistics.median(each[what] for each in measured)
+
     return {
-        "customers": sum(run.customer_count for run in runs), "read": sum(run.read_count for run in nights),
-        "one_pass": statistics.median(passes), "first": first, "full": statistics.median(s for s, _ in full),
-        "full_ratio": statistics.median(s / base for (s, _), base in zip(full, passes[1:], strict=True)),
-        "fit": statistics.median(fit), "again": again, "night": night,
-        "queries": {"first run": first_queries, "full run": full[0][1], "night": night_queries},
+        "customers": sum(run.customer_count for run in runs), "read": round(middle(nights, "read")),
+        "one_pass": statistics.median([base, *(each["base"] for each in full + nights)]), "first": first,
+        "full": middle(full, "seconds"), "full_ratio": middle(full, "ratio"), "fit": middle(full, "fit"),
+        "again": again, "night": middle(nights, "seconds"), "night_ratio": middle(nights, "ratio"),
+        "queries": {"first run": first_queries, "full run": full[0]["queries"], "night": nights[0]["queries"]},
         "memory": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
     }
 

@@ -63,7 +63,8 @@ def figures():
     yield Figure("full run, every profile written / F1", of["full"], ratio=of["full_ratio"], goal="<= 6")
     yield Figure("and what is monthly: fit, record, product lines / F1", of["fit"], ratio=of["fit"] / base)
     yield Figure("the same day again / F1", of["again"], ratio=of["again"] / base)
-    yield Figure(f"night, 1 % changed, {of['read']:,} read / F1", of["night"], ratio=of["night"] / base, goal="<= 0.5")
+    name = f"night, 1 % changed, {of['read']:,} read / F1"
+    yield Figure(name, of["night"], ratio=of["night_ratio"], goal="<= 0.5")
     yield Figure(f"ORM loop, scaled from {LOOP_CUSTOMERS} / full run", loop, ratio=loop / of["full"], goal=">= 50")
     for name, seconds in lists.items():
         yield Figure(name, seconds, goal="<= 0.3 s")
