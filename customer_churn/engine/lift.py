@@ -40,6 +40,7 @@ class Arm:
 
     @property
     def mean(self):
+        """By occasions; 0 where there are none."""
         return self.total / self.count if self.count else 0.0
 
     @property
