@@ -5,7 +5,7 @@ from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import tagged
 
 from .common import MANAGER, TODAY, USER, before
-from .test_care_plan import CareCommon
+from .common_care import CareCommon
 
 
 class LoopholeCommon(CareCommon):

@@ -1,7 +1,7 @@
 from odoo.tests import tagged
 
 from .common import TODAY, before
-from .test_care_plan import CareCommon
+from .common_care import CareCommon
 
 
 @tagged("post_install", "-at_install", "customer_churn")
