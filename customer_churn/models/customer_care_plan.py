@@ -203,7 +203,7 @@ class CustomerCarePlan(models.Model):
         """Who would be treated tonight, or left alone; nobody is."""
         self.ensure_one()
         self.check_access("write")
-        rows = self._choose(self.env["customer.churn.run"]._get_today(self.company_id))
+        rows = self._choose_tonight(self.env["customer.churn.run"]._get_today(self.company_id))
         action = self.env["ir.actions.act_window"]._for_xml_id("customer_churn.customer_churn_profile_action")
         name = self.env._(
             "%(plan)s: tonight %(count)s, of whom %(control)s left alone", plan=self.name, count=len(rows),

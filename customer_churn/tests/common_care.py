@@ -28,6 +28,9 @@ class CareCommon(ChurnCommon):
             "name": "Plan", "company_id": self.company.id, "trigger": "status_entered", "status": "at_risk",
             "activity_plan_id": self.steps.id, "quiet_days": False, **values})
 
+    def only(self, customer):
+        return f"[('partner_id', '=', {customer.id})]"
+
     def silent(self, customer, days, amount=100, at=TODAY):
         """A customer whose last purchase was so many days ago."""
         return self.bought(customer, before(days + 40, at), before(days, at), amount=amount)

@@ -73,6 +73,15 @@ class TestCareMessage(CareCommon):
         self.assertEqual(self.mails(self.anna).subject, "尊敬的 Anna")
         self.assertEqual(self.mails(self.bert).subject, "Dear Bert")
 
+    def test_the_same_words_to_the_same_address_are_sent_once_and_nobody_is_to_call_instead(self):
+        self.template.subject = "Dear customer"
+        self.anna.email = self.bert.email = "office@example.com"
+        letters = self.letters()
+        mails = self.env["mail.mail"].search([("subject", "=", "Dear customer")])
+        self.assertEqual(sorted(mails.mapped("state")), ["cancel", "outgoing", "outgoing"])
+        for treatment in letters.values():
+            self.assertEqual((treatment.state, len(treatment.activity_ids)), ("done", 0))
+
     def test_who_is_left_alone_gets_no_mail(self):
         letters = self.letters(control_share=100)
         self.assertTrue(letters[self.anna].is_control)

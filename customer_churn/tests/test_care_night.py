@@ -93,6 +93,8 @@ class TestCareNight(CareCommon):
         self.company.churn_case_fallback_user_id = self.leader
         self.night()
         by_salesperson = self.plan(responsible="salesperson")
+        self.care()
+        by_salesperson.active = False
         by_colleague = self.plan(responsible="user", user_id=self.leader.id)
         self.care()
         found = {(t.plan_id, t.partner_id): t.user_id for t in self.Treatment.search([])}
@@ -111,8 +113,9 @@ class TestCareNight(CareCommon):
 
     def test_a_failing_plan_is_told_and_the_others_go_on(self):
         self.silent(self.anna, 40)
+        self.silent(self.bert, 40)
         self.night()
-        bad, good = self.plan(sequence=1), self.plan(sequence=2)
+        bad, good = self.plan(sequence=1), self.plan(sequence=2, domain=self.only(self.anna))
         self.env.flush_all()
         self.env.cr.execute("UPDATE customer_care_plan SET domain = '[(''gone'', ''='', 1)]' WHERE id = %s", [bad.id])
         bad.invalidate_recordset()
@@ -122,12 +125,13 @@ class TestCareNight(CareCommon):
         bad.domain = False
         self.Plan._care(self.company, TODAY)
         self.assertFalse(bad.error)
-        self.assertEqual(self.met(bad), self.anna)
+        self.assertEqual(self.met(bad), self.bert)
 
     def test_a_night_that_ends_early_leaves_whole_plans_and_the_next_goes_on(self):
         self.silent(self.anna, 40)
+        self.silent(self.bert, 40)
         self.night()
-        plans = self.plan(sequence=1), self.plan(sequence=2)
+        plans = [self.plan(domain=self.only(customer)) for customer in (self.anna, self.bert)]
         left = iter([600, 600, 0] + [600] * 1000)  # the company's care and its first plan, then time is up
         steps = [self.Plan._get_steps(self.company)]
         with patch.object(type(self.Plan), "_get_steps", lambda *args: steps.pop() if steps else []), \
@@ -136,8 +140,8 @@ class TestCareNight(CareCommon):
             self.Plan._cron_care()
         self.assertEqual([self.met(plan) for plan in plans], [self.anna, self.anna.browse()])
         self.care()
-        self.assertEqual([self.met(plan) for plan in plans], [self.anna, self.anna])
-        self.assertEqual(self.Treatment.search_count([("partner_id", "=", self.anna.id)]), 2)
+        self.assertEqual([self.met(plan) for plan in plans], [self.anna, self.bert])
+        self.assertEqual(self.Treatment.search_count([("company_id", "=", self.company.id)]), 2)
 
     def test_merged_customers_keep_one_care_an_occasion(self):
         self.silent(self.anna, 40)

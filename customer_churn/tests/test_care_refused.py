@@ -56,6 +56,17 @@ class TestCareRefused(CareCommon):
         self.care()
         self.assertEqual(self.Treatment.with_user(self.seller).search([]).partner_id, self.anna)
 
+    def test_the_shipped_activity_plans_speak_the_reader_s_language(self):
+        self.env["res.lang"]._activate_lang("zh_CN")
+        self.env["ir.module.module"].search([("name", "=", "customer_churn")])._update_translations(["zh_CN"])
+        for code in ("first_aid", "win_back", "call", "ask_why"):
+            steps = self.env.ref(f"customer_churn.mail_activity_plan_{code}").with_context(lang="zh_CN")
+            self.assertEqual(steps.with_context(lang="en_US").display_name, steps.name)
+            self.assertRegex(steps.display_name, "[\u4e00-\u9fff]")
+            self.assertFalse(any(steps.template_ids.mapped("summary")), "the type of activity is shown, translated")
+            steps.name = "Ours"
+            self.assertEqual(steps.display_name, "Ours")
+
     def test_shipped_plans_do_nothing_until_chosen(self):
         shipped = self.Plan.with_context(active_test=False).search([
             ("id", "in", self.env["ir.model.data"].search([

@@ -81,7 +81,7 @@ class TestCareTriggers(CareCommon):
         self.silent(self.anna, 40)
         self.silent(self.bert, 41)
         self.night()
-        plan = self.plan(domain=f"[('partner_id', '=', {self.bert.id})]")
+        plan = self.plan(domain=self.only(self.bert))
         self.assertEqual(plan.matching_count, 1)
         self.care()
         self.assertEqual(self.met(plan), self.bert)
