@@ -89,7 +89,7 @@ class CustomerChurnSummary(models.Model):
     def _get_new_cases(self, company, users, date):
         cases = self.env["customer.churn.case"].search([
             ("company_id", "=", company.id), ("user_id", "in", users.ids), ("state", "=", "open"),
-            ("opened_date", "=", date)])
+            ("opened_date", "=", date), ("is_control", "=", False)])  # who is left alone waits for nobody
         return [(case.user_id, case.partner_id, lambda env: env._("New case")) for case in cases]
 
     @api.model

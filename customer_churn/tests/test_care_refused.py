@@ -1,5 +1,5 @@
 from odoo.exceptions import AccessError, ValidationError
-from odoo.tests import tagged
+from odoo.tests import Form, tagged
 
 from .common import MANAGER, TODAY
 from .common_care import CareCommon
@@ -31,6 +31,30 @@ class TestCareRefused(CareCommon):
         self.assertRefused("is needed for this trigger", trigger="days_in_status", days=-4)
         self.assertRefused("say which reason", trigger="reason_recorded")
         self.assertRefused("measure at least", measure_days=0)
+
+    def test_a_condition_that_nobody_meets_unless_the_plan_is_unused_or_nobody_was_analysed(self):
+        nobody = "[('partner_id.name', '=', 'Nobody')]"
+        self.plan(domain=nobody).active = False
+        self.silent(self.anna, 40)
+        self.night()
+        self.assertRefused("Bad plan: none of today's customers meets", domain=nobody)
+        unused = self.plan(name="Unused", domain=nobody, active=False)
+        with self.assertRaisesRegex(ValidationError, "Unused: none of today's customers"), self.env.cr.savepoint():
+            unused.active = True
+        self.plan(domain=self.only(self.anna))
+
+    def test_the_live_count_survives_what_is_typed(self):
+        self.silent(self.anna, 40)
+        self.night()
+        manager = self._user("churn_manager", MANAGER)
+        with Form(self.Plan.with_user(manager)) as form:
+            form.name, form.activity_plan_id = "Typed", self.steps
+            for domain in ("[('purchase_count', '=', 'abc')]", "[('partner_id.invoice_ids.amount_total', '>', 3)]",
+                           "[('last_purchase_date', '<', 'foo')]", "[('status', '='"):
+                form.domain = domain
+                self.assertEqual(form.matching_count, 0)
+            form.domain = "[('last_purchase_date', '<', '2025-06-01')]"
+            self.assertEqual(form.matching_count, 1)
 
     def test_rights(self):
         plan = self.plan()

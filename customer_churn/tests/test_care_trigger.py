@@ -77,6 +77,21 @@ class TestCareTriggers(CareCommon):
         self.assertEqual(self.met(by_reason), self.anna)
         self.assertEqual(self.met(by_category), self.bert)
 
+    def test_the_list_says_when(self):
+        said = {
+            "A customer becomes: At Risk": {},
+            "A customer has been for some days: Dormant, 7 days": {
+                "trigger": "days_in_status", "status": "dormant", "days": 7},
+            "A customer is about to become: Lost, 3 days": {
+                "trigger": "before_deadline", "deadline": "lost", "days": 3},
+            "The first purchase was some years ago today": {"trigger": "anniversary"},
+            "Nobody has been in touch for some days: 60 days": {"trigger": "no_contact", "days": 60},
+            "A reason was recorded: Price": {"trigger": "reason_recorded", "reason_category": "price"},
+            "A reason was recorded: Poor Service": {
+                "trigger": "reason_recorded", "reason_id": self.reason("service").id},
+        }
+        self.assertEqual([self.plan(**values).when for values in said.values()], list(said))
+
     def test_only_those_of_the_condition(self):
         self.silent(self.anna, 40)
         self.silent(self.bert, 41)

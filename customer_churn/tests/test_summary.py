@@ -77,6 +77,11 @@ class TestSummary(ChurnCommon):
                    for company in (self.company, other)]
         self.assertEqual([self.cleo in customers for customers in waiting], [False, True])
 
+    def test_nobody_is_told_of_a_case_that_is_left_alone(self):
+        self.cases(self.anna)._leave_alone(before(-90))
+        self.assertEqual(self.send().customer_count, 1)
+        self.assertNotIn("New case", self.messages(self.seller).body)
+
     def test_who_does_not_want_it_or_is_no_salesperson_is_not_told(self):
         self.seller.with_user(self.seller).churn_daily_summary = False
         self.assertFalse(self.send())
