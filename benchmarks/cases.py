@@ -24,7 +24,8 @@ def prepare(env):
     company = env["res.company"].search([], order="id", limit=1)
     users = env["res.users"].with_context(no_reset_password=True, tracking_disable=True).create([
         {"name": f"Owner {n}", "login": f"owner{n}", "company_id": company.id,
-         "company_ids": [Command.set(company.ids)]} for n in range(OWNERS)])
+         "company_ids": [Command.set(company.ids)],
+         "group_ids": [Command.link(env.ref("customer_churn.group_customer_churn_user").id)]} for n in range(OWNERS)])
     run = env["customer.churn.run"]._run(company)
     if run.state != "done":
         sys.exit(run.error)

@@ -87,11 +87,27 @@ class CustomerCarePlan(models.Model):
         string="Stop When Opted Out", help="Off: who opted out gets no message, but activities all the same.")
     stop_on_dispute = fields.Boolean(string="Not While Invoices Are Disputed")
 
+    when = fields.Char(string="When, in Words", compute="_compute_when", help="The trigger with what belongs to it.")
     treatment_ids = fields.One2many("customer.care.treatment", "plan_id")
     treatment_count = fields.Integer(compute="_compute_treatment_count")
     error = fields.Text(readonly=True, copy=False, help="Why the last night failed.")
 
     # ------------------------------------------------------------------ computes
+    @api.depends("trigger", "status", "deadline", "days", "reason_id", "reason_category")
+    @api.depends_context("lang")
+    def _compute_when(self):
+        words = {name: dict(self._fields[name]._description_selection(self.env))
+                 for name in ("trigger", "status", "deadline", "reason_category")}
+        for plan in self:
+            needs = ("reason_category",) if plan.trigger == "reason_recorded" else NEEDS.get(plan.trigger, ())
+            what = [words[name].get(plan[name]) for name in needs if name in words]
+            if plan.trigger == "reason_recorded" and plan.reason_id:
+                what = [plan.reason_id.name]
+            if "days" in needs:
+                what.append(self.env._("%(days)s days", days=plan.days))
+            plan.when = self.env._("%(trigger)s: %(what)s", trigger=words["trigger"].get(plan.trigger, ""),
+                                   what=", ".join(filter(None, what))) if what else words["trigger"].get(plan.trigger)
+
     @api.depends("treatment_ids")
     def _compute_treatment_count(self):
         counts = dict(self.env["customer.care.treatment"]._read_group(
@@ -102,13 +118,16 @@ class CustomerCarePlan(models.Model):
     @api.depends("domain", "company_id")
     def _compute_matching_count(self):
         for plan in self:
-            plan.matching_count = plan._count_matching()
+            plan.matching_count, _fault = plan._count_matching()  # the fault is said when it is saved
 
     def _count_matching(self):
+        """(how many customers meet the condition, None), or 0 with why it cannot be looked up."""
         try:
-            return self.env["customer.churn.profile"].search_count(self._get_domain())
-        except ValidationError:  # said when it is saved
-            return 0
+            with self.env.cr.savepoint(flush=False):
+                # sudo: none, even where the code that writes has it; at night it is looked up under all rights
+                return self.env["customer.churn.profile"].sudo(False).search_count(self._get_domain()), None
+        except Exception as error:  # any text may stand there, and all its faults have the same remedy
+            return 0, error if isinstance(error, ValidationError) else self._refuse_domain(error)
 
     def _get_domain(self):
         """The condition on customer.churn.profile, of the company; ValidationError naming the plan where it is none."""
@@ -178,16 +197,17 @@ class CustomerCarePlan(models.Model):
             if plan.responsible == "user" and not plan.user_id:
                 raise plan._refuse(self.env._("say which colleague is responsible."))
 
-    @api.constrains("domain")
+    @api.constrains("domain", "active")
     def _check_domain(self):
         for plan in self:
-            domain = plan._get_domain()
-            try:
-                with self.env.cr.savepoint():
-                    # sudo: none, even where the code that writes has it; at night it is looked up under all rights
-                    self.env["customer.churn.profile"].sudo(False).search(domain, limit=1)
-            except Exception as error:  # any text may stand there, and all its faults have this remedy
-                raise plan._refuse_domain(error) from error
+            count, fault = plan._count_matching()
+            if fault:
+                raise fault
+            if not count and plan.active and self.env["customer.churn.profile"].search_count(
+                    [("company_id", "=", plan.company_id.id)], limit=1):
+                raise plan._refuse(self.env._(
+                    "none of today's customers meets its condition. Build it again, or keep the plan unused until "
+                    "somebody does."))
 
     @api.ondelete(at_uninstall=False)
     def _refuse_deletion_of_used(self):
@@ -203,7 +223,7 @@ class CustomerCarePlan(models.Model):
         """Who would be treated tonight, or left alone; nobody is."""
         self.ensure_one()
         self.check_access("write")
-        rows = self._choose(self.env["customer.churn.run"]._get_today(self.company_id))
+        rows = self._choose_tonight(self.env["customer.churn.run"]._get_today(self.company_id))
         action = self.env["ir.actions.act_window"]._for_xml_id("customer_churn.customer_churn_profile_action")
         name = self.env._(
             "%(plan)s: tonight %(count)s, of whom %(control)s left alone", plan=self.name, count=len(rows),
@@ -211,7 +231,9 @@ class CustomerCarePlan(models.Model):
         # without its id: loaded again, the page is the plan's form and not the list of all customers
         return {**action, "id": False, "name": name, "display_name": name, "path": False,
                 "domain": [("id", "in", [row["id"] for row in rows])], "context": {"active_test": False},
-                "help": self.env._("Nobody would be treated tonight.")}
+                "useSampleModel": False, "help": self.env._(
+                    "Nobody would be treated tonight. Whoever meets the condition was met already, is in the care of "
+                    "another plan, or waits for the next week.")}
 
     def action_open_treatments(self):
         self.ensure_one()

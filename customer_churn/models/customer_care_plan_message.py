@@ -17,7 +17,7 @@ class CustomerCarePlan(models.Model):
             for mail in self._queue_mails(some, lang):
                 customer = customers.browse(mail.res_id)
                 by_customer[customer].mail_message_id = mail.mail_message_id
-                if mail.state == "cancel":
+                if mail.state == "cancel" and mail.failure_type != "mail_dup":  # the same words, to the same address
                     unreached |= customer
         self._ask_to_call([by_customer[customer] for customer in unreached if by_customer[customer].user_id])
 

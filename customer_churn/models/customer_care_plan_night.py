@@ -2,6 +2,7 @@
 night that is killed leaves whole plans and the next one goes on."""
 
 import logging
+from datetime import timedelta
 
 from odoo import api, models
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
@@ -93,7 +94,7 @@ class CustomerCarePlan(models.Model):
         """
         treatments = self.env["customer.care.treatment"].with_context(tracking_disable=True).create([
             self._prepare_treatment_vals(row, profile, date) for row, profile in self._get_met(date)])
-        treatments.filtered("is_control").case_id.write({"is_control": True})
+        treatments.filtered("is_control").case_id._leave_alone(date + timedelta(days=self.measure_days))
         treated = treatments.filtered(lambda treatment: not treatment.is_control)
         if self.mail_template_id:
             self._send_messages(treated)

@@ -34,10 +34,11 @@ ANSWER = SQL(
 class CustomerCarePlan(models.Model):
     _inherit = "customer.care.plan"
 
-    def _choose(self, date):
+    def _choose(self, date, taken=()):
         """Whom the plan meets on the night of `date`, dearest first, within what is left of each person's capacity
         of the week. Who is left alone is drawn among the same customers, and takes no capacity.
 
+        :param taken: ids of customers whom other plans meet before, on the same night
         :return: rows with `id` of the profile, `partner_id`, `case_id`, `user_id`, `occasion`, `is_control`
         """
         self.env.flush_all()
@@ -49,7 +50,8 @@ class CustomerCarePlan(models.Model):
                 SELECT *, %(draw)s < %(control_share)s AS is_control FROM candidate c
                  WHERE NOT EXISTS (SELECT FROM customer_care_treatment t
                                     WHERE t.plan_id = %(plan)s AND t.partner_id = c.partner_id
-                                      AND t.occasion = c.occasion)),
+                                      AND t.occasion = c.occasion)
+                   AND c.partner_id <> ALL(%(taken)s) AND NOT %(busy)s),
                  used AS (
                 SELECT COALESCE(user_id, 0) AS user_id, count(*) FROM customer_care_treatment
                  WHERE plan_id = %(plan)s AND date >= %(monday)s AND NOT is_control GROUP BY 1),
@@ -64,7 +66,8 @@ class CustomerCarePlan(models.Model):
              ORDER BY revenue_at_stake DESC NULLS LAST, ranked.id
             """,
             candidates=self._candidates_sql(date), draw=self._draw_sql(SQL("c.partner_id"), SQL("c.occasion")),
-            control_share=self.control_share, plan=self.id, monday=monday, capacity=self.capacity_per_week))
+            control_share=self.control_share, plan=self.id, monday=monday, capacity=self.capacity_per_week,
+            taken=list(taken), busy=self._busy_sql(SQL("c.partner_id"), date)))
 
     def _draw_sql(self, customer, occasion):
         """A number in [0, 100) that is fixed for a plan, a customer and an occasion: the first 32 bits of their MD5."""

@@ -38,9 +38,13 @@ class CustomerCareTreatment(models.Model):
 
     @api.model
     def _deeds_sql(self):
-        """What people did at a `place`; what other care plans do is theirs."""
+        """What people planned or did at a `place`, be it planned before; what other care plans do is theirs. A done
+        activity has no hour: it was done by the end of its day."""
         return SQL(
             """SELECT a.create_date AS date FROM mail_activity a
+                WHERE a.res_model = place.model AND a.res_id = place.id AND a.care_treatment_id IS NULL
+                UNION ALL
+               SELECT a.date_done + time '23:59:59' FROM mail_activity a
                 WHERE a.res_model = place.model AND a.res_id = place.id AND a.care_treatment_id IS NULL
                 UNION ALL
                SELECT m.date FROM mail_message m
@@ -55,12 +59,11 @@ class CustomerCareTreatment(models.Model):
         """A case that was opened after the draw is said, once, to be of a customer who is left alone."""
         self.env.flush_all()
         rows = self.env.execute_query(SQL(
-            """SELECT t.id, k.id FROM customer_care_treatment t
+            """SELECT t.id, k.id, t.date + p.measure_days FROM customer_care_treatment t
                  JOIN customer_care_plan p ON p.id = t.plan_id
                  JOIN customer_churn_case k ON k.company_id = t.company_id AND k.partner_id = t.partner_id
                 WHERE t.company_id = %s AND t.is_control AND k.state = 'open' AND k.id IS DISTINCT FROM t.case_id
                   AND t.date + p.measure_days >= %s""", company.id, date))
-        cases = self.env["customer.churn.case"].browse([case for _treatment, case in rows])
-        cases.write({"is_control": True})
-        for (treatment, _case), case in zip(rows, cases, strict=True):
+        for treatment, case, until in rows:
             self.browse(treatment).case_id = case
+            self.env["customer.churn.case"].browse(case)._leave_alone(until)

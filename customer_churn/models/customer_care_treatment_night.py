@@ -17,6 +17,7 @@ class CustomerCareTreatment(models.Model):
         care._measure(company, date)
         care._mark_treated_anyway(company, date)
         care._mark_cases(company, date)
+        care.env["customer.churn.case"]._work_again(company, date)
         care._stop_moot(company, date)
         care._end_done(company)
         care._escalate(company, date)

@@ -6,7 +6,6 @@ from odoo.exceptions import AccessError, UserError
 from odoo.tools import SQL, Query, format_date
 
 from .customer_churn_profile import VALUE_CLASS
-from .customer_churn_run import MANAGER
 from .customer_churn_status_mixin import STATUS
 
 STATE = [("open", "Open"), ("closed", "Closed")]
@@ -51,9 +50,6 @@ class CustomerChurnCase(models.Model):
     closed_run_id = fields.Many2one(
         "customer.churn.run", string="Closed by Run", readonly=True, index="btree_not_null", ondelete="set null",
         help="The run that found the answer in the ledger. Empty: a person closed the case.")
-    is_control = fields.Boolean(
-        string="Control Group", tracking=True,
-        help="Left alone on purpose: what becomes of it shows what our work is worth.")
 
     reason_id = fields.Many2one("customer.churn.reason", tracking=True, index="btree_not_null", ondelete="restrict")
     root_id = fields.Many2one(related="reason_id.root_id", string="Main Reason")
@@ -124,9 +120,6 @@ class CustomerChurnCase(models.Model):
             raise AccessError(self.env._(
                 "%(fields)s: not to be written by hand. Close or reopen the case instead.",
                 fields=", ".join(self._fields[name]._description_string(self.env) for name in sorted(own))))
-        if "is_control" in vals and not self.env.su and not self.env.user.has_group(MANAGER):
-            raise AccessError(self.env._(
-                "Only managers decide which cases are left alone to measure. Ask one of them."))
         if given := vals.keys() & set(GIVEN):
             self._check_given(vals)
         result = super().write(vals)
@@ -165,6 +158,7 @@ class CustomerChurnCase(models.Model):
             self.write({"reason_id": self.reason_id._find(reason).id})
         self._close(outcome)
 
+    @api.model
     def _check_outcome(self, outcome):
         if outcome == "won_back":
             raise UserError(self.env._(
@@ -196,7 +190,9 @@ class CustomerChurnCase(models.Model):
     def action_close_as(self):
         """*Lost*, *False Alarm*: ask for the reason first."""
         action = self.env["ir.actions.act_window"]._for_xml_id("customer_churn.customer_churn_case_close_action")
-        context = {"default_case_ids": self.ids, "default_outcome": self.env.context.get("churn_outcome", "lost")}
+        outcome = self.env.context.get("churn_outcome", "lost")
+        self._check_outcome(outcome)
+        context = {"default_case_ids": self.ids, "default_outcome": outcome}
         given = {tuple(case._get_given().items()) for case in self}
         if self.reason_id and len(given) == 1:  # what was said already need not be said again
             context |= {"default_root_id": self.reason_id.root_id.id,

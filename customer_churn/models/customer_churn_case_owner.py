@@ -51,6 +51,32 @@ class CustomerChurnCase(models.Model):
         for company, cases in self.grouped("company_id").items():
             company._check_churn_users(cases.user_id)
 
+    # ------------------------------------------------------------------ a change of owner
+    def write(self, vals):
+        """Who was the owner is told no more of the case, and what is planned for him is the new owner's, whichever way
+        the case changes hands."""
+        former = {}
+        if "user_id" in vals:
+            former = {case.id: case.user_id for case in self if case.user_id and case.user_id.id != vals["user_id"]}
+        result = super().write(vals)
+        if former:
+            self._part_from(former, self.env["res.users"].browse(vals["user_id"]))
+        return result
+
+    @api.model
+    def _part_from(self, former, owner):
+        """`former` {case id: user}"""
+        of_cases = [("res_model", "=", self._name), ("res_id", "in", list(former))]
+        # sudo: whoever may hand a case on may do so with all that hangs on it
+        env = self.sudo().with_context(mail_activity_quick_update=True).env
+        env["mail.followers"].search([
+            *of_cases, ("partner_id", "in", [user.partner_id.id for user in former.values()])]).filtered(
+                lambda follower: follower.partner_id == former[follower.res_id].partner_id).unlink()
+        if owner:
+            env["mail.activity"].search([
+                *of_cases, ("user_id", "in", [user.id for user in former.values()])]).filtered(
+                    lambda activity: activity.user_id == former[activity.res_id]).write({"user_id": owner.id})
+
     @api.model
     def _get_owner(self, company, customer):
         """The owner that the rule gives to a customer of a company; nobody where there is none."""
@@ -84,10 +110,6 @@ class CustomerChurnCase(models.Model):
     def _hand_on(self, owner):
         """Give open cases to another owner, say so in each, and tell the owner once of all."""
         sentences = {case.id: case._say_handed_on(owner) for case in self}
-        if owner:
-            planned = self.activity_ids.filtered(
-                lambda activity: activity.user_id == self.browse(activity.res_id).user_id)
-            planned.with_context(mail_activity_quick_update=True).write({"user_id": owner.id})
         self.write({"user_id": owner.id, "assigned_user_id": owner.id})
         self._follow(dict.fromkeys(self, owner))
         self._message_log_batch(sentences)

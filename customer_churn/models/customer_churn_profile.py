@@ -1,7 +1,7 @@
 from markupsafe import Markup
 from odoo import api, fields, models
 from odoo.fields import Domain
-from odoo.tools import SQL, format_date
+from odoo.tools import format_date
 
 from .customer_churn_status_mixin import STATUS
 
@@ -236,23 +236,3 @@ class CustomerChurnProfile(models.Model):
         return self._say_empty(title, self.env._(
             "Customers with a posted invoice appear here after the first analysis. It runs every night; "
             "you can start it at once.")) + button
-
-    # ------------------------------------------------------------------ what is due
-    @api.model
-    def _get_due(self, company, at):
-        """SQL of the customers who are stale (TRUE), or whose status is no longer what their deadlines say on `at`.
-
-        Two parts, as the first has an index, and as the second reads all profiles: the fewer columns the better."""
-        return SQL(
-            """SELECT partner_id, TRUE AS is_stale FROM customer_churn_profile
-                WHERE company_id = %(company)s AND is_stale
-                UNION ALL
-               SELECT p.partner_id, FALSE FROM customer_churn_profile p
-                 LEFT JOIN customer_churn_policy policy ON policy.id = p.policy_id
-                WHERE p.company_id = %(company)s AND p.status <> 'lost' AND (
-                      p.lost_date <= %(at)s
-                   OR (p.status <> 'dormant' AND p.dormant_date <= %(at)s)
-                   OR (p.status IN ('new', 'active') AND p.at_risk_date <= %(at)s)
-                   OR (p.status = 'new' AND p.first_purchase_date + policy.new_days <= %(at)s))""",
-            company=company.id, at=at,
-        )

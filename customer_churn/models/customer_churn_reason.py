@@ -87,7 +87,8 @@ class CustomerChurnReason(models.Model):
     @api.model
     def _find(self, reason):
         """The record of a record or id."""
-        found = self.browse(None if isinstance(reason, str) else getattr(reason, "id", reason)).exists()
+        number = reason.id if isinstance(reason, type(self)) and len(reason) == 1 else reason
+        found = self.browse(number if type(number) is int else None).exists()  # True is no id
         if not found:
             raise UserError(self.env._(
                 "%(reason)s is no reason. Give the id of one of the configured reasons.", reason=reason))

@@ -58,7 +58,8 @@ class CustomerChurnSummary(models.Model):
 
     @api.model
     def _get_activities(self, company, users, date):
-        """Activities due on `date` or late, of cases and of customers."""
+        """Activities due on `date` or late, of cases and of customers. Those of a contact of all companies are told
+        once: by the company whose care plan it was, else by the user's own."""
         activities = self.env["mail.activity"].search([
             ("user_id", "in", users.ids), ("date_deadline", "<=", date),
             ("res_model", "in", ("customer.churn.case", "res.partner"))])
@@ -67,8 +68,10 @@ class CustomerChurnSummary(models.Model):
             if model == "customer.churn.case":
                 customers = {case.id: case.partner_id for case in records if case.company_id == company}
             else:
-                customers = {partner.id: partner.commercial_partner_id for partner in records
-                             if not partner.company_id or partner.company_id == company}
+                customers = {partner.id: partner.commercial_partner_id for partner in records}
+                some = some.filtered(lambda activity: company == (
+                    self.env["res.partner"].browse(activity.res_id).company_id
+                    or activity.care_treatment_id.company_id or activity.user_id.company_id))
             for activity in some:
                 if customer := customers.get(activity.res_id):
                     yield activity.user_id, customer, self._say_activity(activity, date)
@@ -86,7 +89,7 @@ class CustomerChurnSummary(models.Model):
     def _get_new_cases(self, company, users, date):
         cases = self.env["customer.churn.case"].search([
             ("company_id", "=", company.id), ("user_id", "in", users.ids), ("state", "=", "open"),
-            ("opened_date", "=", date)])
+            ("opened_date", "=", date), ("is_control", "=", False)])  # who is left alone waits for nobody
         return [(case.user_id, case.partner_id, lambda env: env._("New case")) for case in cases]
 
     @api.model

@@ -5,7 +5,7 @@ from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import tagged
 
 from .common import MANAGER, TODAY, USER, before
-from .test_care_plan import CareCommon
+from .common_care import CareCommon
 
 
 class LoopholeCommon(CareCommon):
@@ -56,6 +56,19 @@ class TestCareControlGroup(LoopholeCommon):
         self.assertEqual([bool(control[c].treated_anyway_date) for c in (self.anna, self.bert, self.cleo)],
                          [True, True, False])
 
+    def test_what_was_planned_before_and_is_done_after_the_draw_is_counted_too(self):
+        planned, done = (customer.activity_schedule("mail.mail_activity_data_call", user_id=self.seller.id)
+                         for customer in (self.anna, self.bert))
+        control = self.control()
+        self.env.flush_all()
+        self.env.cr.execute(
+            "UPDATE mail_activity SET create_date = create_date - interval '1 day' WHERE id = ANY(%s)",
+            [(planned | done).ids])
+        self.env.invalidate_all()
+        done.with_user(self.seller).action_done()
+        self.care(before(-1))
+        self.assertEqual([bool(control[c].treated_anyway_date) for c in (self.anna, self.bert)], [False, True])
+
     def test_what_is_done_after_the_days_that_are_measured_is_not_counted(self):
         control = self.control(measure_days=10)
         self.earlier(minutes=12 * 24 * 60)
@@ -71,6 +84,22 @@ class TestCareControlGroup(LoopholeCommon):
         self.cases(self.anna).with_user(self._user("churn_manager", MANAGER)).is_control = False
         self.care(before(-2))
         self.assertFalse(self.cases(self.anna).is_control)
+
+    def test_a_case_is_worked_again_when_the_days_that_are_measured_are_over(self):
+        self.profile(self.anna).action_open_case()
+        self.profile(self.bert).action_open_case()
+        drawn, chosen = self.cases(self.anna), self.cases(self.bert)
+        chosen.with_user(self._user("churn_manager", MANAGER)).is_control = True
+        self.control(measure_days=10)
+        self.assertEqual((drawn.control_until, chosen.control_until), (before(-10), False))
+        self.care(before(-10))
+        self.assertTrue(drawn.is_control and chosen.is_control)
+        self.care(before(-11))
+        self.assertEqual((drawn.is_control, chosen.is_control), (False, True))
+        self.assertIn("Left alone no longer", drawn.message_ids[0].body)
+        drawn.with_user(self.env["res.users"].search([("login", "=", "churn_manager")])).is_control = True
+        self.care(before(-12))
+        self.assertTrue(drawn.is_control)
 
     def test_who_is_merged_with_a_treated_customer_was_treated_anyway(self):
         control = self.control()[self.anna]
@@ -121,7 +150,7 @@ class TestCareOptOut(LoopholeCommon):
         strict, other = self.plan(stop_on_opt_out=True), self.plan()
         self.care()
         self.assertEqual((self.met(strict), self.met(other)),
-                         (self.bert | self.cleo, self.anna | self.bert | self.cleo))
+                         (self.bert | self.cleo, self.anna))
 
     def test_who_cannot_be_reached_and_has_nobody_to_call_is_not_counted_as_treated(self):
         self.anna.write({"email": False, "user_id": False})
@@ -216,7 +245,9 @@ class TestCareStumbles(LoopholeCommon):
     def test_the_preview_says_how_many_are_left_alone(self):
         self.silent_all()
         self.patch(type(self.Run), "_get_today", lambda *args: TODAY)
-        self.assertIn("3, of whom 0 left alone", self.plan().action_preview()["name"])
+        plan = self.plan()
+        self.assertIn("3, of whom 0 left alone", plan.action_preview()["name"])
+        plan.active = False
         self.assertIn("3, of whom 3 left alone", self.plan(control_share=100).action_preview()["name"])
 
     def test_a_holiday_of_the_company_is_no_working_day(self):

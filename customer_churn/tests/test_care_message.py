@@ -1,7 +1,7 @@
 from odoo.tests import tagged
 
 from .common import TODAY, before
-from .test_care_plan import CareCommon
+from .common_care import CareCommon
 
 
 @tagged("post_install", "-at_install", "customer_churn")
@@ -72,6 +72,15 @@ class TestCareMessage(CareCommon):
         self.letters()
         self.assertEqual(self.mails(self.anna).subject, "尊敬的 Anna")
         self.assertEqual(self.mails(self.bert).subject, "Dear Bert")
+
+    def test_the_same_words_to_the_same_address_are_sent_once_and_nobody_is_to_call_instead(self):
+        self.template.subject = "Dear customer"
+        self.anna.email = self.bert.email = "office@example.com"
+        letters = self.letters()
+        mails = self.env["mail.mail"].search([("subject", "=", "Dear customer")])
+        self.assertEqual(sorted(mails.mapped("state")), ["cancel", "outgoing", "outgoing"])
+        for treatment in letters.values():
+            self.assertEqual((treatment.state, len(treatment.activity_ids)), ("done", 0))
 
     def test_who_is_left_alone_gets_no_mail(self):
         letters = self.letters(control_share=100)

@@ -5,7 +5,7 @@ from odoo.tests import tagged
 from odoo.tools import SQL
 
 from .common import before
-from .test_care_plan import CareCommon
+from .common_care import CareCommon
 
 Z = NormalDist().inv_cdf(0.975)
 

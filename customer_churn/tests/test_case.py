@@ -134,9 +134,14 @@ class TestCase(ChurnCommon):
     # ------------------------------------------------------------------ what people close
     def test_a_person_closes_as_false_alarm_or_lost_and_nothing_else(self):
         case = self.opened(self.anna).with_user(self.seller)
-        for outcome in ("won_back", "written_off", "sold"):
+        for outcome in ("won_back", "written_off", "sold", False, ["lost"]):
             with self.assertRaises(UserError):
                 case.action_close(outcome)
+            with self.assertRaises(UserError):
+                case.with_context(churn_outcome=outcome).action_close_as()
+        for reason in ("price", 987_654_321, True, self.Case._fields, [1, 2], self.anna):
+            with self.assertRaisesRegex(UserError, "is no reason"):
+                case.action_close("lost", reason)
         case.action_close("lost", self.reason("service"))
         self.assertEqual((case.state, case.outcome, case.reason_id), ("closed", "lost", self.reason("service")))
         with self.assertRaisesRegex(UserError, "Anna"):

@@ -112,6 +112,17 @@ class TestCustomerFile(ChurnCommon):
             self.assertIn(text, texts)
         self.assertNotIn("Revenue by Year", texts)
 
+    def test_each_customer_begins_on_a_page_of_its_own(self):
+        self.lived()
+        self.bought(self.bert, before(5))
+        self.night()
+        profiles = self.profile(self.anna) | self.profile(self.bert)
+        Report = self.env["ir.actions.report"]
+        content, _kind = Report._render_qweb_html(PROFILES, profiles.ids)
+        bodies, _ids, headers, _footer, _arguments = Report._prepare_html(content, report_model=profiles._name)
+        self.assertEqual([[name for name in ("Anna", "Bert") if name in body] for body in bodies], [["Anna"], ["Bert"]])
+        self.assertTrue(headers)
+
     def test_the_number_of_queries_does_not_grow_with_the_customers(self):
         customers = self.customers(12)
         customers.user_id = self.seller

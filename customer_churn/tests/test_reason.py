@@ -273,6 +273,17 @@ class TestReason(ReasonCommon):
             self._close(case, outcome="lost", root_id=self.reason("other").id)
         self.assertReasons(self.anna, "competitor")
 
+    def test_the_close_wizard_refuses_in_words_what_only_the_ledger_and_the_books_say(self):
+        case = self.cases(self.anna)
+        for outcome, words in (("won_back", "the ledger says it"), ("written_off", "debt is written off"),
+                               ("sold", "sold is no outcome")):
+            with self.assertRaisesRegex(UserError, words):
+                self._close(case, outcome=outcome)
+            wizard = self.env["customer.churn.case.close"].create({"case_ids": [(6, 0, case.ids)]})
+            with self.assertRaisesRegex(UserError, words):
+                wizard.outcome = outcome
+        self.assertEqual(case.state, "open")
+
     def test_closing_without_a_reason_keeps_the_note_and_the_evidence(self):
         case = self.cases(self.anna)
         case.reason_id = self.reason("price")

@@ -65,6 +65,23 @@ class TestSummary(ChurnCommon):
         self.assertIn("Ask Cleo: today", self.messages(self.idle).body)
         self.assertEqual(self.send(tomorrow).mapped("user_id"), self.seller | self.idle)
 
+    def test_what_waits_with_a_contact_of_two_companies_is_told_by_one(self):
+        other = self._create_company("Other")
+        self.seller.company_ids |= other
+        self.cleo.activity_schedule("mail.mail_activity_data_todo", TODAY, summary="Ask Cleo", user_id=self.seller.id)
+        waiting = [self.env["customer.churn.summary"]._get_waiting(company, self.seller, TODAY)[self.seller]
+                   for company in (self.company, other)]
+        self.assertEqual([self.cleo in customers for customers in waiting], [True, False])
+        self.seller.company_id = other
+        waiting = [self.env["customer.churn.summary"]._get_waiting(company, self.seller, TODAY)[self.seller]
+                   for company in (self.company, other)]
+        self.assertEqual([self.cleo in customers for customers in waiting], [False, True])
+
+    def test_nobody_is_told_of_a_case_that_is_left_alone(self):
+        self.cases(self.anna)._leave_alone(before(-90))
+        self.assertEqual(self.send().customer_count, 1)
+        self.assertNotIn("New case", self.messages(self.seller).body)
+
     def test_who_does_not_want_it_or_is_no_salesperson_is_not_told(self):
         self.seller.with_user(self.seller).churn_daily_summary = False
         self.assertFalse(self.send())

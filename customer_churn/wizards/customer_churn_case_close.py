@@ -1,4 +1,4 @@
-from odoo import fields, models
+from odoo import api, fields, models
 
 
 class CustomerChurnCaseClose(models.TransientModel):
@@ -10,6 +10,21 @@ class CustomerChurnCaseClose(models.TransientModel):
 
     case_ids = fields.Many2many("customer.churn.case", string="Cases", required=True)
     outcome = fields.Selection([("false_alarm", "False Alarm"), ("lost", "Lost")], required=True, default="lost")
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        for vals in vals_list:
+            self._check_outcome(vals)
+        return super().create(vals_list)
+
+    def write(self, vals):
+        self._check_outcome(vals)
+        return super().write(vals)
+
+    def _check_outcome(self, vals):
+        """Refuse in words what the screen does not offer."""
+        if "outcome" in vals:
+            self.env["customer.churn.case"]._check_outcome(vals["outcome"])
 
     def action_apply(self):
         self.ensure_one()
