@@ -11,7 +11,7 @@ import sys
 from _common import HERE, Figure, dev, table
 
 # The others have options of their own and no goals; they are run when named.
-WITH_GOALS = ("queries", "posting", "worker", "growth", "sales_half")
+WITH_GOALS = ("queries", "posting", "worker", "growth", "sales_half", "writeoff_batch")
 
 
 def chosen(name):

@@ -57,7 +57,11 @@ def ledger(customers):
 
 def with_addon(customers):
     """Name of a copy of that database with the addon as it is now."""
-    parent, family = ledger(customers), f"churn_bench_{customers}_"
+    return extended(ledger(customers), f"churn_bench_{customers}_")
+
+
+def extended(parent, family):
+    """Name of a copy of a database with the addon as it is now, the only one of its family."""
     name = family + dev.digest(parent, dev.tree_digest(dev.ADDON))
     if name not in dev.databases():
         dev.drop_others(family, keep=0)

@@ -11,6 +11,7 @@ from . import (
     customer_bad_debt_batch,
     customer_bad_debt_batch_prepare,
     customer_bad_debt_batch_process,
+    customer_bad_debt_batch_writeoff,
     customer_bad_debt_recovery,
     customer_bad_debt_tax_relief,
     customer_bad_debt_writeoff,

@@ -1,6 +1,6 @@
 from dateutil.relativedelta import relativedelta
 from odoo import api, fields, models
-from odoo.exceptions import AccessError, UserError, ValidationError
+from odoo.exceptions import AccessError, LockError, UserError, ValidationError
 from odoo.fields import Domain
 from odoo.tools import SQL
 from odoo.tools.safe_eval import safe_eval
@@ -108,12 +108,13 @@ class CustomerBadDebtBatch(models.Model):
         """Archived customers owe money too."""
         customers = self.env["res.partner"].with_context(active_test=False)._search(self._parse_partner_domain())
         domain = Domain("partner_id.commercial_partner_id", "in", customers)
-        # sudo: who writes off need not see the customers' files; only which customers they are is asked
         if self.churn_status:
+            # sudo: who writes off need not see the customers' files; only which customers they are is asked
             profiles = self.env["customer.churn.profile"].sudo()._search([
                 ("company_id", "=", self.company_id.id), ("status", "=", self.churn_status)])
             domain &= Domain("partner_id.commercial_partner_id", "in", profiles.subselect("partner_id"))
         if self.reason_id:
+            # sudo: likewise, only which customers answered so is asked
             answers = self.env["customer.churn.reason.answer"].sudo()._search([
                 ("company_id", "=", self.company_id.id), ("reason_id", "child_of", self.reason_id.id),
                 ("is_current", "=", True)])
@@ -124,7 +125,8 @@ class CustomerBadDebtBatch(models.Model):
         try:
             domain = Domain(safe_eval(self.partner_domain or "[]"))
             domain.validate(self.env["res.partner"])
-        except Exception as error:  # any text may stand there, and all its faults have this remedy
+        # Any text may stand there, and all its faults have one remedy. Who wrote it is told; no query was made by then.
+        except Exception as error:
             raise ValidationError(self.env._(
                 "%(name)s: its condition is not one on customers (%(error)s). Build it again in the batch's form.",
                 name=self.name, error=str(error).split("\n", 1)[0])) from error
@@ -158,6 +160,7 @@ class CustomerBadDebtBatch(models.Model):
         self._check_by_person(vals)
         if vals.keys() & {*CRITERIA, "use_allowance", "tax_relief"} and not self.env.su:
             self._check_state("draft", "prepared")
+            self._set(state="draft")  # what was prepared by other criteria is not what it says now
         return super().write(vals)
 
     def _check_by_person(self, vals):
@@ -185,7 +188,10 @@ class CustomerBadDebtBatch(models.Model):
 
     def _lock(self):
         """Whoever comes second gets an answer at once."""
-        self.lock_for_update(allow_referencing=True)
+        if busy := self - self.try_lock_for_update(allow_referencing=True):
+            raise LockError(self.env._(
+                "%(names)s: somebody else works on it at this moment, or it is being booked. Try again in a minute.",
+                names=", ".join(busy.mapped("name"))))
         self.invalidate_recordset()
 
     @api.ondelete(at_uninstall=False)
@@ -213,11 +219,3 @@ class CustomerBadDebtBatchSkipped(models.Model):
     move_id = fields.Many2one(related="move_line_id.move_id", string="Invoice")
     amount = fields.Monetary(string="Open", currency_field="company_currency_id", readonly=True)
     reason = fields.Text(string="Why", readonly=True)
-
-
-class CustomerBadDebtWriteoff(models.Model):
-    _inherit = "customer.bad.debt.writeoff"
-
-    batch_id = fields.Many2one(
-        "customer.bad.debt.batch", readonly=True, copy=False, check_company=True,
-        index="btree_not_null", ondelete="restrict")

@@ -82,11 +82,13 @@ class CustomerBadDebtBatch(models.Model):
     def action_submit(self):
         """Ask for all that is still a draft."""
         self._check_rights()
+        self._lock()
         self._check_state("prepared", "failed")
         self.writeoff_ids.filtered(lambda writeoff: writeoff.state == "draft")._ask()
 
     def action_approve(self):
         """Approve all that waits for it; each document can be approved, or cancelled, by itself as well."""
         self._check_rights(APPROVER)
+        self._lock()
         self._check_state("prepared", "failed")
         self.writeoff_ids.filtered(lambda writeoff: writeoff.state == "to_approve").action_approve()

@@ -107,11 +107,24 @@ class CustomerBadDebtBatch(models.Model):
             return 0
         writeoffs = self.env["customer.bad.debt.writeoff"].search(
             [("batch_id", "=", self.id), ("state", "=", "approved")], limit=CHUNK, order="id")
-        if writeoffs:
+        if not writeoffs:
+            self._finish()
+        elif self._may_still_post():
             self._post_all(self._in_the_name_of_who_asked(writeoffs), last_try)
         else:
-            self._finish()
+            writeoffs._set(state="failed", error=self._say_gone())
         return len(writeoffs)
+
+    def _may_still_post(self):
+        """Whoever asked for it may have left since: nothing is booked in the name of nobody, or of the job."""
+        user = self.posted_by_id
+        return user.active and user.has_group(APPROVER) and self.company_id in user.company_ids
+
+    def _say_gone(self):
+        translated = self._in_the_name_of_who_asked(self)
+        return translated.env._(
+            "%(user)s had asked to post it, and may not post here any more. Another approver has to press Try Again.",
+            user=self.posted_by_id.name or translated.env._("Somebody who is no user any more"))
 
     def _in_the_name_of_who_asked(self, writeoffs):
         """Rights and exceptions from lock dates are those of this person, not of the job."""
@@ -126,7 +139,9 @@ class CustomerBadDebtBatch(models.Model):
         except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
             if not last_try:
                 raise
-        except Exception:  # whichever of them it is, the others are booked
+        # Whichever of them it is, the others are to be booked: each says below what is wrong with it, to whoever reads
+        # the batch. The transaction is as it was before the savepoint.
+        except Exception:
             _logger.info("batch %s: a chunk failed, its documents are posted one by one", self.id, exc_info=True)
         for writeoff in writeoffs:
             self._post_one(writeoff, last_try)
@@ -143,7 +158,9 @@ class CustomerBadDebtBatch(models.Model):
             writeoff._set(state="failed", error=self._say_busy(writeoff))
         except (UserError, RedirectWarning) as error:
             writeoff._set(state="failed", error=str(error.args[0]))
-        except Exception as error:  # a fault of the program: the others are booked, and this one says what it was
+        # A fault of the program: this document says what it was, the log where. The savepoint has taken back what was
+        # begun, so the others are booked in the same transaction.
+        except Exception as error:
             _logger.exception("batch %s: %s failed", self.id, writeoff.display_name)
             writeoff._set(state="failed", error=f"{type(error).__name__}: {error}")
 

@@ -11,8 +11,7 @@ KIND = [
     ("stale_credit", "Stale credit"),
     ("small_difference", "Small difference"),
 ]
-BY_PERSON = {"date", "kind", "reason_id", "use_allowance", "tax_relief", "net_credits", "line_ids", "note",
-             "batch_id"}
+BY_PERSON = {"date", "kind", "reason_id", "use_allowance", "tax_relief", "net_credits", "line_ids", "note"}
 CONTENT = {"date", "kind", "use_allowance", "tax_relief", "net_credits", "line_ids"}
 
 
@@ -79,7 +78,7 @@ class CustomerBadDebtWriteoff(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         for vals in vals_list:
-            self._check_by_person(vals, BY_PERSON | {"company_id", "partner_id"})
+            self._check_by_person(vals, BY_PERSON | {"company_id", "partner_id", "batch_id"})
         writeoffs = super().create(vals_list)
         for writeoff in writeoffs:
             writeoff._set(name=self.env._("Write-off %s", writeoff.id))

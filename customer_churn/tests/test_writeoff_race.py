@@ -1,64 +1,16 @@
-import time
-
 from odoo import SUPERUSER_ID, api
 from odoo.exceptions import LockError, UserError
-from odoo.modules.registry import Registry
-from odoo.sql_db import db_connect
-from odoo.tests import BaseCase, freeze_time, get_db_name, tagged
-from odoo.tools import SQL, mute_logger
+from odoo.tests import freeze_time, tagged
 from psycopg2.errors import SerializationFailure
 
-from .common_bad_debt import TODAY, BadDebtFixture
+from .common_bad_debt import TODAY
+from .common_committed import CommittedBooks
 
 
 @tagged("post_install", "-at_install")
 @freeze_time(TODAY)
-class TestWriteoffRace(BadDebtFixture, BaseCase):
+class TestWriteoffRace(CommittedBooks):
     """Two connections of their own on what a third one has committed: never a double booking, an answer at once."""
-
-    @classmethod
-    def setUpClass(cls):
-        super().setUpClass()
-        cls.registry = Registry(get_db_name())
-        cls.cr = db_connect(get_db_name()).cursor()
-        cls.addClassCleanup(cls.cr.close)
-        cls.env = api.Environment(cls.cr, SUPERUSER_ID, {"tracking_disable": True})
-        cls._set_up_books()
-        cls.debtors = cls.debtor
-        cls.cr.commit()
-        cls.addClassCleanup(cls._delete_books)
-
-    @classmethod
-    def _delete_books(cls):
-        """The company goes with all that is its own, so that other tests find the database as it was."""
-        cls.cr.rollback()
-        company = cls.company.id
-        for query in (
-            SQL("UPDATE account_move SET bad_debt_writeoff_id = NULL WHERE company_id = %s", company),
-            SQL("DELETE FROM customer_bad_debt_recovery WHERE company_id = %s", company),
-            SQL("DELETE FROM customer_bad_debt_writeoff_line WHERE company_id = %s", company),
-            SQL("DELETE FROM customer_bad_debt_writeoff WHERE company_id = %s", company),
-            SQL("DELETE FROM account_partial_reconcile WHERE company_id = %s", company),
-            SQL("UPDATE account_move SET origin_payment_id = NULL WHERE company_id = %s", company),
-            SQL("DELETE FROM account_payment WHERE company_id = %s", company),
-            SQL("DELETE FROM account_move WHERE company_id = %s", company),
-        ):
-            cls.cr.execute(query)
-        cls.env.invalidate_all()
-        users = cls.approver | cls.officer
-        partners = cls.debtors | users.partner_id | cls.company.partner_id
-        users.unlink()
-        accounts = cls.env["account.account"].search([("company_ids", "in", company)])
-        cls.company.write({name: False for name in cls.company._fields if name.startswith("bad_debt_") and (
-            name.endswith(("journal_id", "account_id")))})
-        for name in ("account.tax", "account.tax.group", "account.journal"):
-            cls.env[name].with_context(active_test=False).search([("company_id", "=", company)]).unlink()
-        cls.env["account.account.tag"].browse([tag.id for tag in cls.tags.values()]).unlink()
-        cls.cr.execute(SQL("DELETE FROM res_company WHERE id = %s", company))
-        cls.env.invalidate_all()
-        partners.unlink()
-        accounts.unlink()
-        cls.cr.commit()
 
     def setUp(self):
         super().setUp()
@@ -69,9 +21,7 @@ class TestWriteoffRace(BadDebtFixture, BaseCase):
         self.writeoff = self._prepare(self.invoice)
         self.writeoff.action_submit()
         self._commit()
-        self.cursors = [db_connect(get_db_name()).cursor() for _number in range(2)]
-        for cr in self.cursors:
-            self.addCleanup(cr.close)
+        self.cursors = [self._connect() for _number in range(2)]
 
     def _writeoff_of(self, number):
         env = api.Environment(self.cursors[number], self.approver.id, {"allowed_company_ids": self.company.ids})
@@ -82,17 +32,6 @@ class TestWriteoffRace(BadDebtFixture, BaseCase):
         self.env.invalidate_all()
         entries = self.env["account.move"].search([("bad_debt_writeoff_id", "=", self.writeoff.id)])
         return entries, self.invoice.amount_residual, self.writeoff.state
-
-    def assertRefusedAtOnce(self, call, error):
-        started = time.monotonic()
-        with mute_logger("odoo.sql_db"), self.assertRaises(error):
-            call()
-        self.assertLess(time.monotonic() - started, 1.0)
-
-    def _commit(self):
-        """What the two connections of a race are to see."""
-        transaction = self.env.cr
-        transaction.commit()
 
     def test_two_posts_at_once(self):
         first, second = self._writeoff_of(0), self._writeoff_of(1)

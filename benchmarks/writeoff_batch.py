@@ -1,0 +1,116 @@
+#!/usr/bin/env python3
+"""What a batch of write-offs costs: 2,000 posted invoices of 200 customers, with tax relief and all notes.
+
+The loop to compare with makes a plain entry for each of a sample of the same invoices, and is scaled. Then workers that
+book the batch are killed again and again somewhere on their way, the next one goes on, and in the end the ledger says
+what was booked twice, and what is missing.
+"""
+
+import random
+import signal
+import subprocess
+import sys
+import time
+
+from _common import HERE, Figure, dev, extended, in_a_process, tell, throwaway
+
+CUSTOMERS, EACH, SAMPLE, KILLS, RESUMES = 200, 10, 200, 2, 20
+INVOICES = CUSTOMERS * EACH
+# Per invoice: what is open, and how often it was given up. And entries without their document or the reverse.
+LEDGER = """
+SELECT count(*) FILTER (WHERE l.amount_residual <> 0),
+       count(*) FILTER (WHERE (SELECT count(*) FROM account_partial_reconcile p WHERE p.debit_move_id = l.id) > 1),
+       (SELECT count(*) FROM account_move e WHERE e.bad_debt_writeoff_id IS NOT NULL),
+       (SELECT count(*) FROM account_move e JOIN customer_bad_debt_writeoff d ON d.move_id = e.id
+         WHERE e.bad_debt_writeoff_id = d.id AND e.state = 'posted' AND d.state = 'posted'),
+       sum(l.balance) + (SELECT sum(c.balance) FROM account_move_line c JOIN account_move e ON e.id = c.move_id
+                          WHERE e.bad_debt_writeoff_id IS NOT NULL AND c.account_id = min(l.account_id))
+  FROM account_move_line l JOIN account_move m ON m.id = l.move_id JOIN res_partner d ON d.id = l.partner_id
+  JOIN account_account a ON a.id = l.account_id
+ WHERE d.name LIKE 'Debtor %' AND a.account_type = 'asset_receivable' AND m.move_type = 'out_invoice'
+"""
+
+
+def debts():
+    """Name of a database with the invoices, without the addon: made once and kept."""
+    script = HERE / "_debts.py"
+
+    def fill(database):
+        with dev.step(f"{INVOICES:,} posted invoices of {CUSTOMERS} customers"):
+            command = [dev.PYTHON, script, database, CUSTOMERS, EACH]
+            dev.run_logged(command, "debts.log", f"{script.name} made no debts")
+
+    family = "churn_debts_"
+    name = family + dev.digest(dev.base_key(), dev.file_digest(script), CUSTOMERS, EACH)
+    if name not in dev.databases():
+        dev.drop_others(family, keep=0)
+    return dev.ensure(name, dev.base_database(), fill)
+
+
+def step(database, name, *options):
+    return in_a_process("_writeoffs.py", database, name, *options)
+
+
+def kill(database, longest):
+    """A worker that dies in the middle of whatever it does then."""
+    command = [sys.executable, "-W", "ignore", str(HERE / "_writeoffs.py"), database, "cron"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as worker:
+        worker.stdout.readline()
+        time.sleep(random.uniform(0, longest))
+        worker.send_signal(signal.SIGKILL)
+
+
+def resume(database):
+    """What the scheduled action leaves for its next look, it takes up there."""
+    for _ in range(RESUMES):
+        step(database, "cron")
+        if not dev.sql(database, "SELECT 1 FROM customer_bad_debt_batch WHERE state <> 'done'"):
+            return
+    sys.exit("the batch does not come to its end")
+
+
+def booked(database):
+    [[count]] = dev.sql(database, "SELECT count(*) FROM customer_bad_debt_writeoff WHERE state = 'posted'")
+    return count
+
+
+def faults(database):
+    """How many invoices or documents the ledger shows to be open, booked twice, or torn."""
+    [[left, twice, entries, whole, difference]] = dev.sql(database, LEDGER)
+    return left + twice + abs(entries - CUSTOMERS) + abs(whole - CUSTOMERS) + bool(difference)
+
+
+def measure(database):
+    """One copy is booked by the job; of another one a sample by the loop; in a third one workers die."""
+    with throwaway(database) as copy:
+        done = step(copy, "job")
+        wrong = faults(copy)
+    with throwaway(database) as copy:
+        loop = step(copy, "loop", SAMPLE)
+    with throwaway(database) as copy:
+        for _ in range(KILLS):
+            kill(copy, done["seconds"] / KILLS)
+        before = booked(copy)
+        resume(copy)
+        return done, loop, before, wrong, faults(copy)
+
+
+def figures():
+    with throwaway(extended(debts(), "churn_bench_debts_")) as database:
+        prepared = step(database, "prepare")
+        done, loop, before, wrong, wrong_after = measure(database)
+    name = f"preparing a batch: {INVOICES:,} invoices of {CUSTOMERS} customers"
+    yield Figure(name, prepared["seconds"])
+    scaled = loop["seconds"] * INVOICES / SAMPLE
+    yield Figure("booking it; loop, an entry an invoice / it", done["seconds"], ratio=scaled / done["seconds"],
+                 goal=">= 8")
+    yield Figure("its queries an invoice", done["queries"] / INVOICES, "queries", goal="<= 4 queries")
+    yield Figure("those of the loop", loop["queries"] / SAMPLE, "queries")
+    yield Figure("memory of the process that books it", done["memory"], "MB")
+    yield Figure("invoices that are open, booked twice or torn", wrong, "", goal="<= 0 invoices")
+    name = f"the same, {KILLS} workers killed, the last at {before} of {CUSTOMERS} customers"
+    yield Figure(name, wrong_after, "", goal="<= 0 invoices")
+
+
+if __name__ == "__main__":
+    tell(list(figures()))

@@ -1,0 +1,76 @@
+"""Books that are committed, so that connections of their own can work on them at once; removed in the end."""
+
+import time
+
+from odoo import SUPERUSER_ID, api
+from odoo.modules.registry import Registry
+from odoo.sql_db import db_connect
+from odoo.tests import BaseCase, get_db_name
+from odoo.tools import SQL, mute_logger
+
+from .common_bad_debt import BadDebtFixture
+
+
+class CommittedBooks(BadDebtFixture, BaseCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.registry = Registry(get_db_name())
+        cls.cr = db_connect(get_db_name()).cursor()
+        cls.addClassCleanup(cls.cr.close)
+        cls.env = api.Environment(cls.cr, SUPERUSER_ID, {"tracking_disable": True})
+        cls._set_up_books()
+        cls.debtors = cls.debtor
+        cls.cr.commit()
+        cls.addClassCleanup(cls._delete_books)
+
+    @classmethod
+    def _delete_books(cls):
+        """The company goes with all that is its own, so that other tests find the database as it was."""
+        cls.cr.rollback()
+        company = cls.company.id
+        for query in (
+            SQL("UPDATE account_move SET bad_debt_writeoff_id = NULL WHERE company_id = %s", company),
+            SQL("DELETE FROM account_lock_exception WHERE company_id = %s", company),
+            SQL("DELETE FROM customer_bad_debt_recovery WHERE company_id = %s", company),
+            SQL("DELETE FROM customer_bad_debt_writeoff_line WHERE company_id = %s", company),
+            SQL("DELETE FROM customer_bad_debt_writeoff WHERE company_id = %s", company),
+            SQL("DELETE FROM customer_bad_debt_batch WHERE company_id = %s", company),
+            SQL("DELETE FROM account_partial_reconcile WHERE company_id = %s", company),
+            SQL("UPDATE account_move SET origin_payment_id = NULL WHERE company_id = %s", company),
+            SQL("DELETE FROM account_payment WHERE company_id = %s", company),
+            SQL("DELETE FROM account_move WHERE company_id = %s", company),
+        ):
+            cls.cr.execute(query)
+        cls.env.invalidate_all()
+        users = cls.env["res.users"].with_context(active_test=False).search([("company_id", "=", company)])
+        partners = cls.debtors | users.partner_id | cls.company.partner_id
+        users.unlink()
+        accounts = cls.env["account.account"].search([("company_ids", "in", company)])
+        cls.company.write({name: False for name in cls.company._fields if name.startswith("bad_debt_") and (
+            name.endswith(("journal_id", "account_id")))})
+        for name in ("account.tax", "account.tax.group", "account.journal"):
+            cls.env[name].with_context(active_test=False).search([("company_id", "=", company)]).unlink()
+        cls.env["account.account.tag"].browse([tag.id for tag in cls.tags.values()]).unlink()
+        cls.cr.execute(SQL("DELETE FROM res_company WHERE id = %s", company))
+        cls.env.invalidate_all()
+        partners.unlink()
+        accounts.unlink()
+        cls.cr.commit()
+
+    def _connect(self):
+        """One more connection, closed after the test."""
+        cr = db_connect(get_db_name()).cursor()
+        self.addCleanup(cr.close)
+        return cr
+
+    def assertRefusedAtOnce(self, call, error):
+        started = time.monotonic()
+        with mute_logger("odoo.sql_db"), self.assertRaises(error):
+            call()
+        self.assertLess(time.monotonic() - started, 1.0)
+
+    def _commit(self):
+        """What the other connections are to see."""
+        transaction = self.env.cr
+        transaction.commit()
