@@ -94,7 +94,7 @@ class CustomerBadDebtWriteoff(models.Model):
         for writeoff in self.filtered("net_credits"):
             pairs = writeoff._get_netting_pairs(writeoff.line_ids.move_line_id)
             writeoff.line_ids.sudo()._keep_netted(pairs)  # sudo: kept by the methods only
-            plan = [item | other for item, others in pairs.items() for other, _amount in others]
+            plan = list(dict.fromkeys(item | other for item, others in pairs.items() for other, _amount in others))
             if plan:
                 self.env["account.move.line"].browse(
                     [item.id for pair in plan for item in pair]).lock_for_update(allow_referencing=True)

@@ -45,8 +45,15 @@ class ResCompany(models.Model):
     bad_debt_recovery_account_id = account_field("Bad Debts Recovered", EXPENSE + INCOME)
     bad_debt_stale_credit_account_id = account_field("Stale Credits", TYPES["bad_debt_stale_credit_account_id"])
     bad_debt_small_difference_account_id = account_field("Small Differences", EXPENSE + INCOME)
+    bad_debt_stale_credit_months = fields.Integer(
+        string="Stale after", required=True, default=24,
+        help="Months after which a credit that nobody claims is stale. 0: at once.")
+    bad_debt_stale_credit_limit = fields.Monetary(
+        string="Stale Credit up to", help="A larger credit is not written back. 0: no limit.")
     bad_debt_small_difference_limit = fields.Monetary(
-        string="Small Difference up to", help="A rest that is not larger counts as a small difference.")
+        string="Small Difference up to", default=1.0,
+        help="A rest that is not larger counts as a small difference. 0: none does. A rest in another currency counts "
+             "at its value in the books, unless the currency has a limit of its own.")
     bad_debt_tax_relief = fields.Selection(
         RELIEF, string="Tax Relief of Bad Debt", required=True, default="none",
         help="How the tax of an invoice that is never paid comes back.")
@@ -62,7 +69,8 @@ class ResCompany(models.Model):
         string="Approval above", help="A larger write-off needs a second person. 0: every one does.")
 
     _bad_debt_limits_positive = models.Constraint(
-        "CHECK (bad_debt_approval_limit >= 0 AND bad_debt_small_difference_limit >= 0 AND bad_debt_relief_months >= 0)",
+        """CHECK (bad_debt_approval_limit >= 0 AND bad_debt_small_difference_limit >= 0 AND bad_debt_relief_months >= 0
+              AND bad_debt_stale_credit_months >= 0 AND bad_debt_stale_credit_limit >= 0)""",
         "Limits and months of bad debt must not be negative. Give 0 instead.",
     )
 

@@ -16,6 +16,8 @@ class ResConfigSettings(models.TransientModel):
         related="company_id.bad_debt_stale_credit_account_id", readonly=False)
     bad_debt_small_difference_account_id = fields.Many2one(
         related="company_id.bad_debt_small_difference_account_id", readonly=False)
+    bad_debt_stale_credit_months = fields.Integer(related="company_id.bad_debt_stale_credit_months", readonly=False)
+    bad_debt_stale_credit_limit = fields.Monetary(related="company_id.bad_debt_stale_credit_limit", readonly=False)
     bad_debt_small_difference_limit = fields.Monetary(
         related="company_id.bad_debt_small_difference_limit", readonly=False)
     bad_debt_tax_relief = fields.Selection(related="company_id.bad_debt_tax_relief", readonly=False, required=True)
