@@ -17,6 +17,7 @@ from . import (
     customer_bad_debt_writeoff_case,
     customer_bad_debt_writeoff_claim,
     customer_bad_debt_writeoff_create,
+    customer_bad_debt_writeoff_credit_note,
     customer_bad_debt_writeoff_entry,
     customer_bad_debt_writeoff_kind,
     customer_bad_debt_writeoff_line,

@@ -4,10 +4,12 @@ from collections import defaultdict
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Domain
+from odoo.tools import split_every
 
 from .customer_bad_debt_writeoff_line import PENDING
 
 CUSTOMER_TYPES = ("out_invoice", "out_refund", "out_receipt", "entry")
+ITEMS = 500  # on one document: more of them nobody reads, and posting would hold its locks too long
 
 
 class CustomerBadDebtWriteoff(models.Model):
@@ -17,7 +19,8 @@ class CustomerBadDebtWriteoff(models.Model):
 
     @api.model
     def _create_for(self, move_lines, date, amounts=None, reason=None, **values):
-        """Prepare one draft per company and customer.
+        """Prepare one draft per company and customer, or more if their items are very many; where the law wants credit
+        notes, one per invoice.
 
         :param move_lines: open items, of any number of companies and customers
         :param amounts: {item: amount in its currency}; without it the items are given up whole, less the customer's
@@ -42,21 +45,25 @@ class CustomerBadDebtWriteoff(models.Model):
 
     def _prepare_documents(self, move_lines, date, amounts, netted, reason=None, **values):
         vals_list, kind = [], values.get("kind", "bad_debt")
-        for (company, partner), lines in self._group_items(move_lines).items():
+        method = values.pop("method", None)
+        for (company, partner, by, _invoice), lines in self._group_items(move_lines, kind, method):
             settings = company._get_bad_debt_settings()
             vals_list.append({
-                "company_id": company.id, "partner_id": partner.id, "date": date,
-                "reason_id": getattr(reason, "id", reason), "net_credits": not amounts,
+                "company_id": company.id, "partner_id": partner.id, "date": date, "method": by,
+                "reason_id": getattr(reason, "id", reason),
+                "net_credits": not amounts and (len(lines) < ITEMS or any(netted.get(line) for line in lines)),
                 "tax_relief": settings.bad_debt_tax_relief if kind == "bad_debt" else "none", **values,
                 "line_ids": [fields.Command.create(self._prepare_line(line, amounts, netted)) for line in lines],
             })
         return vals_list
 
-    def _group_items(self, move_lines):
+    def _group_items(self, move_lines, kind, method):
         groups = defaultdict(self.env["account.move.line"].browse)
         for line in move_lines.sorted(lambda line: (line.date_maturity or line.date, line.id)):
-            groups[line.company_id, line.partner_id.commercial_partner_id] |= line
-        return groups
+            by = self._get_method(line, kind, method)
+            invoice = line.move_id if by == "credit_note" else None
+            groups[line.company_id, line.partner_id.commercial_partner_id, by, invoice] |= line
+        return [(key, part) for key, lines in groups.items() for part in split_every(ITEMS, lines.ids, lines.browse)]
 
     def _prepare_line(self, line, amounts, netted):
         residual = abs(line.amount_residual_currency)
