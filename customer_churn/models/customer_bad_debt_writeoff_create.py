@@ -45,16 +45,17 @@ class CustomerBadDebtWriteoff(models.Model):
 
     def _prepare_documents(self, move_lines, date, amounts, netted, reason=None, **values):
         vals_list, kind = [], values.get("kind", "bad_debt")
-        method = values.pop("method", None)
-        for (company, partner, by, _invoice), lines in self._group_items(move_lines, kind, method):
+        groups = self._group_items(move_lines, kind, values.pop("method", None))
+        for (company, partner, method, _invoice), lines in groups.items():
             settings = company._get_bad_debt_settings()
-            vals_list.append({
-                "company_id": company.id, "partner_id": partner.id, "date": date, "method": by,
-                "reason_id": getattr(reason, "id", reason),
-                "net_credits": not amounts and (len(lines) < ITEMS or any(netted.get(line) for line in lines)),
-                "tax_relief": settings.bad_debt_tax_relief if kind == "bad_debt" else "none", **values,
-                "line_ids": [fields.Command.create(self._prepare_line(line, amounts, netted)) for line in lines],
-            })
+            for part in split_every(ITEMS, lines.ids, lines.browse):
+                vals_list.append({
+                    "company_id": company.id, "partner_id": partner.id, "date": date, "method": method,
+                    "reason_id": getattr(reason, "id", reason),
+                    "net_credits": not amounts and (part == lines or any(netted.get(line) for line in part)),
+                    "tax_relief": settings.bad_debt_tax_relief if kind == "bad_debt" else "none", **values,
+                    "line_ids": [fields.Command.create(self._prepare_line(line, amounts, netted)) for line in part],
+                })
         return vals_list
 
     def _group_items(self, move_lines, kind, method):
@@ -63,7 +64,7 @@ class CustomerBadDebtWriteoff(models.Model):
             by = self._get_method(line, kind, method)
             invoice = line.move_id if by == "credit_note" else None
             groups[line.company_id, line.partner_id.commercial_partner_id, by, invoice] |= line
-        return [(key, part) for key, lines in groups.items() for part in split_every(ITEMS, lines.ids, lines.browse)]
+        return groups
 
     def _prepare_line(self, line, amounts, netted):
         residual = abs(line.amount_residual_currency)
@@ -159,8 +160,8 @@ class CustomerBadDebtWriteoff(models.Model):
                 busy[move] = self.env._("it has a payment on its way. Wait for the bank, or cancel the payment.")
         if "transaction_ids" in moves._fields:
             # sudo: an online payment that waits is a reason, whoever may see it
-            for move in moves.sudo().filtered(
-                    lambda move: move.transaction_ids.filtered(lambda tx: tx.state in ("pending", "authorized"))):
+            for move in moves.sudo().filtered(lambda move: move.transaction_ids.filtered(
+                    lambda tx: tx.state in ("pending", "authorized") or tx.state == "done" and not tx.is_post_processed)):
                 busy[move.with_env(self.env)] = self.env._(
                     "it has an online payment that waits. Capture or void it first.")
         return busy
