@@ -41,6 +41,7 @@
         "views/customer_bad_debt_writeoff_views.xml",
         "views/customer_bad_debt_register_views.xml",
         "views/customer_bad_debt_batch_views.xml",
+        "views/res_currency_views.xml",
         "views/res_partner_views.xml",
         "views/res_config_settings_views.xml",
         "views/customer_bad_debt_tax_relief_views.xml",

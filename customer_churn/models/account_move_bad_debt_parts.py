@@ -17,11 +17,11 @@ class AccountMoveLine(models.Model):
             return "base"
         return "transition" if tax.tax_exigibility == "on_payment" else "tax"
 
-    def _get_bad_debt_key(self):
+    def _get_bad_debt_key(self, by_account):
         """Lines that are the same to a write-off: same taxes, same tax line, same analytic accounts."""
         return (
             self.tax_repartition_line_id.id, tuple(self.tax_ids.ids), self.group_tax_id.id,
-            self.tax_repartition_line_id and self.account_id.id,
+            (by_account or self.tax_repartition_line_id) and self.account_id.id,
             json.dumps(self.analytic_distribution or {}, sort_keys=True))
 
     def _get_bad_debt_loose_key(self):
@@ -55,8 +55,11 @@ class AccountMove(models.Model):
 
     _inherit = "account.move"
 
-    def _get_bad_debt_parts(self):
-        """{id of the first journal item: part}, less what credit notes took back; positive where it is owed."""
+    def _get_bad_debt_parts(self, by_account=False):
+        """{id of the first journal item: part}, less what credit notes took back; positive where it is owed.
+
+        :param by_account: keep what was earned on different accounts apart
+        """
         parts = {}
         if not self.is_sale_document(include_receipts=True):
             return parts
@@ -64,7 +67,7 @@ class AccountMove(models.Model):
         for line in self.line_ids:
             if line.display_type in NO_PART or line.account_id.account_type == "asset_receivable":
                 continue
-            part = by_key.setdefault(line._get_bad_debt_key(), {
+            part = by_key.setdefault(line._get_bad_debt_key(by_account), {
                 "line": line, "kind": line._get_bad_debt_kind(), "items": line.browse(),
                 "amount_currency": 0.0, "balance": 0.0})
             part["items"] |= line
@@ -97,10 +100,14 @@ class AccountMove(models.Model):
     def _get_credit_notes(self):
         """[(credit note, share of it that is meant for this invoice)]."""
         notes = [(note, 1.0) for note in self.reversal_move_ids
-                 if note.state == "posted" and note.move_type == "out_refund"]
+                 if note._credits_bad_debt() and note.state == "posted"]
         items = self.line_ids.filtered(lambda line: line.account_id.account_type == "asset_receivable")
         for partial in items.with_prefetch(self.line_ids._prefetch_ids).matched_credit_ids:
             note = partial.credit_move_id.move_id
-            if note.move_type == "out_refund" and not note.reversed_entry_id and note.amount_total:
+            if note._credits_bad_debt() and not note.reversed_entry_id and note.amount_total:
                 notes.append((note, partial.credit_amount_currency / note.amount_total))
         return notes
+
+    def _credits_bad_debt(self):
+        """One that a write-off made is counted as that."""
+        return self.move_type == "out_refund" and not self.bad_debt_writeoff_id

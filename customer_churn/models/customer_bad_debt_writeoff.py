@@ -78,7 +78,7 @@ class CustomerBadDebtWriteoff(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         for vals in vals_list:
-            self._check_by_person(vals, BY_PERSON | {"company_id", "partner_id", "batch_id"})
+            self._check_by_person(vals, BY_PERSON | {"company_id", "partner_id", "batch_id", "method"})
         writeoffs = super().create(vals_list)
         for writeoff in writeoffs:
             writeoff._set(name=self.env._("Write-off %s", writeoff.id))

@@ -4,10 +4,12 @@ from collections import defaultdict
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Domain
+from odoo.tools import split_every
 
 from .customer_bad_debt_writeoff_line import PENDING
 
 CUSTOMER_TYPES = ("out_invoice", "out_refund", "out_receipt", "entry")
+ITEMS = 500  # on one document: more of them nobody reads, and posting would hold its locks too long
 
 
 class CustomerBadDebtWriteoff(models.Model):
@@ -17,12 +19,15 @@ class CustomerBadDebtWriteoff(models.Model):
 
     @api.model
     def _create_for(self, move_lines, date, amounts=None, reason=None, **values):
-        """Prepare one draft per company and customer.
+        """Prepare one draft per company and customer, or more if their items are very many; where the law wants credit
+        notes, one per invoice.
 
         :param move_lines: open items, of any number of companies and customers
         :param amounts: {item: amount in its currency}; without it the items are given up whole, less the customer's
             own credits
         :param reason: customer.churn.reason record or id
+        :param values: more of the documents' fields; with `net_credits` the credits are netted although amounts are
+            given, which are what is left then
         """
         self._check_group("customer_churn.group_bad_debt_officer")
         self.check_access("create")
@@ -30,26 +35,35 @@ class CustomerBadDebtWriteoff(models.Model):
         amounts = self._get_given_amounts(move_lines, amounts)
         move_lines.company_id._check_bad_debt_kind(kind)
         self._refuse(self._get_refusals(move_lines, date, kind))
-        self._check_amounts(amounts)
+        self._check_amounts({
+            line: amount for line, amount in amounts.items() if amount or not values.get("net_credits")})
         netted = {} if amounts else self._get_netting(move_lines)
-        vals_list = []
-        for (company, partner), lines in self._group_items(move_lines).items():
-            settings = company._get_bad_debt_settings()
-            vals_list.append({
-                "company_id": company.id, "partner_id": partner.id, "date": date,
-                "reason_id": getattr(reason, "id", reason), "net_credits": not amounts,
-                "tax_relief": settings.bad_debt_tax_relief if kind == "bad_debt" else "none", **values,
-                "line_ids": [fields.Command.create(self._prepare_line(line, amounts, netted)) for line in lines],
-            })
-        writeoffs = self.create(vals_list)
+        writeoffs = self.create(self._prepare_documents(move_lines, date, amounts, netted, reason, **values))
         self._check_anything_left(writeoffs)
         writeoffs._refresh_amounts()
         return writeoffs
 
-    def _group_items(self, move_lines):
+    def _prepare_documents(self, move_lines, date, amounts, netted, reason=None, **values):
+        vals_list, kind = [], values.get("kind", "bad_debt")
+        groups = self._group_items(move_lines, kind, values.pop("method", None))
+        for (company, partner, method, _invoice), lines in groups.items():
+            settings = company._get_bad_debt_settings()
+            for part in split_every(ITEMS, lines.ids, lines.browse):
+                vals_list.append({
+                    "company_id": company.id, "partner_id": partner.id, "date": date, "method": method,
+                    "reason_id": getattr(reason, "id", reason),
+                    "net_credits": not amounts and (part == lines or any(netted.get(line) for line in part)),
+                    "tax_relief": settings.bad_debt_tax_relief if kind == "bad_debt" else "none", **values,
+                    "line_ids": [fields.Command.create(self._prepare_line(line, amounts, netted)) for line in part],
+                })
+        return vals_list
+
+    def _group_items(self, move_lines, kind, method):
         groups = defaultdict(self.env["account.move.line"].browse)
         for line in move_lines.sorted(lambda line: (line.date_maturity or line.date, line.id)):
-            groups[line.company_id, line.partner_id.commercial_partner_id] |= line
+            by = self._get_method(line, kind, method)
+            invoice = line.move_id if by == "credit_note" else None
+            groups[line.company_id, line.partner_id.commercial_partner_id, by, invoice] |= line
         return groups
 
     def _prepare_line(self, line, amounts, netted):
@@ -102,9 +116,12 @@ class CustomerBadDebtWriteoff(models.Model):
     def _get_refusals(self, move_lines, date, kind="bad_debt"):
         """{item: why it may not be written off}, in words for the list of what was left out."""
         busy, pending = self._get_busy_moves(move_lines.move_id), self._get_pending(move_lines)
+        netted = {} if kind == "bad_debt" else self._get_netting(move_lines)
         refusals = {}
         for line in move_lines:
-            if reason := self._get_refusal(line, date, kind) or busy.get(line.move_id) or pending.get(line):
+            if reason := (
+                    self._get_refusal(line, date) or self._get_kind_fault(line, date, kind, netted.get(line, 0.0))
+                    or busy.get(line.move_id) or pending.get(line)):
                 refusals[line] = reason
         return refusals
 
@@ -116,7 +133,7 @@ class CustomerBadDebtWriteoff(models.Model):
             "it stands on %(name)s already. Work on that one, or cancel it.", name=other.writeoff_id.name)
             for other in others}
 
-    def _get_refusal(self, line, date, kind):
+    def _get_refusal(self, line, date):
         if line.parent_state != "posted":
             return self.env._("it is not posted. Post it first, or delete it.")
         if line.move_id.move_type not in CUSTOMER_TYPES or line.account_id.account_type != "asset_receivable":
@@ -127,21 +144,11 @@ class CustomerBadDebtWriteoff(models.Model):
             return self.env._("it has no customer. Set the customer first.")
         if line.reconciled or not line.amount_residual_currency:
             return self.env._("nothing to write off, it is settled.")
-        credit = line.amount_residual_currency < 0
-        if kind != "small_difference" and credit != (kind == "stale_credit"):
-            return (self.env._("it is a credit of the customer.") if credit
-                    else self.env._("it is no credit of the customer."))
-        if kind == "small_difference" and self._is_above_limit(line):
-            return self.env._("it is above the limit of small differences.")
         if date > fields.Date.context_today(self):
             return self.env._("the date of the write-off is in the future.")
         if date < max(line.date, line.move_id.invoice_date or line.date):
             return self.env._("the write-off would be dated before it. Choose a later date.")
         return False
-
-    def _is_above_limit(self, line):
-        limit = line.company_id._get_bad_debt_settings().bad_debt_small_difference_limit
-        return limit and line.company_currency_id.compare_amounts(abs(line.amount_residual), limit) > 0
 
     def _get_busy_moves(self, moves):
         """{invoice: reason} where money is on its way."""
@@ -153,8 +160,8 @@ class CustomerBadDebtWriteoff(models.Model):
                 busy[move] = self.env._("it has a payment on its way. Wait for the bank, or cancel the payment.")
         if "transaction_ids" in moves._fields:
             # sudo: an online payment that waits is a reason, whoever may see it
-            for move in moves.sudo().filtered(
-                    lambda move: move.transaction_ids.filtered(lambda tx: tx.state in ("pending", "authorized"))):
+            for move in moves.sudo().filtered(lambda move: move.transaction_ids.filtered(
+                    lambda tx: tx.state in ("pending", "authorized") or tx.state == "done" and not tx.is_post_processed)):
                 busy[move.with_env(self.env)] = self.env._(
                     "it has an online payment that waits. Capture or void it first.")
         return busy
@@ -169,19 +176,23 @@ class CustomerBadDebtWriteoff(models.Model):
 
     def _get_netting_pairs(self, move_lines):
         """{item: [(other item, amount)]}: what is matched with what, in the currency they share."""
-        others = self.env["account.move.line"].search(self._get_netting_domain(move_lines)) - move_lines
-        left = {other: abs(other.amount_residual_currency) for other in self._sort_items(others)}
+        items = self._sort_items(self.env["account.move.line"].search(self._get_netting_domain(move_lines)))
+        left = {item: abs(item.amount_residual_currency) for item in items | move_lines}
+        may_meet = items.grouped(self._get_netting_key)
         pairs = defaultdict(list)
         for line in self._sort_items(move_lines):
-            wanted = abs(line.amount_residual_currency)
-            for other in left:
-                if not self._may_net(line, other) or wanted <= 0 or left[other] <= 0:
+            for other in may_meet.get(self._get_netting_key(line), ()):
+                amount = min(left[line], left[other])
+                if amount <= 0 or line.amount_residual_currency * other.amount_residual_currency > 0:
                     continue
-                amount = min(wanted, left[other])
-                wanted = line.currency_id.round(wanted - amount)
-                left[other] = line.currency_id.round(left[other] - amount)
-                pairs[line].append((other, amount))
+                for one, counterpart in ((line, other), (other, line)):
+                    left[one] = line.currency_id.round(left[one] - amount)
+                    if one in move_lines:  # a rest of either sign may be among those given
+                        pairs[one].append((counterpart, amount))
         return pairs
+
+    def _get_netting_key(self, line):
+        return line.account_id, line.currency_id, line.company_id, line.partner_id.commercial_partner_id
 
     def _get_netting_domain(self, move_lines):
         return Domain([
@@ -192,10 +203,3 @@ class CustomerBadDebtWriteoff(models.Model):
 
     def _sort_items(self, lines):
         return lines.sorted(lambda line: (line.date_maturity or line.date, line.date, line.id))
-
-    def _may_net(self, line, other):
-        return (
-            line.account_id == other.account_id and line.currency_id == other.currency_id
-            and line.company_id == other.company_id
-            and line.partner_id.commercial_partner_id == other.partner_id.commercial_partner_id
-            and line.amount_residual_currency * other.amount_residual_currency < 0)

@@ -95,7 +95,12 @@ class CustomerBadDebtWriteoff(models.Model):
         values |= {"kind": part["kind"], "analytic_distribution": json.dumps(
             line.analytic_distribution or {}, sort_keys=True)}
         if part["kind"] == "transition":
-            return values | {"account_id": line.account_id, "name": line.name, "sources": part["items"]}
+            twin = line.tax_repartition_line_id
+            twin = twin._get_bad_debt_twin(twin.tax_id, "refund") if self._is_credit_note() else twin.browse()
+            return values | {"account_id": line.account_id, "name": line.name, "sources": part["items"],
+                             "tax_repartition_line_id": twin}
+        if part["kind"] == "base" and self._hits_revenue():
+            values |= {"account_id": line.account_id, "name": line.name or values["name"]}
         if part["kind"] == "base":
             values["taxes_on_payment"] = line.tax_ids.flatten_taxes_hierarchy().filtered(
                 lambda tax: tax.tax_exigibility == "on_payment")
@@ -117,7 +122,7 @@ class CustomerBadDebtWriteoff(models.Model):
         if not analytic and group["kind"] == "base":
             analytic = self._get_default_analytic(group["account_id"], group["partner_id"])
         kinds = {"tax": "tax", "transition": "payment_term"}  # neither asks for an analytic account
-        return {
+        values = {
             "name": group["name"], "display_type": kinds.get(group["kind"], "product"),
             "account_id": group["account_id"].id, "partner_id": group["partner_id"].id,
             "currency_id": group["currency_id"].id,
@@ -126,6 +131,7 @@ class CustomerBadDebtWriteoff(models.Model):
             "tax_ids": [Command.set(group["tax_ids"].ids)], "tax_tag_ids": [Command.set(group["tax_tag_ids"].ids)],
             "tax_repartition_line_id": group["tax_repartition_line_id"].id, "group_tax_id": group["group_tax_id"].id,
             "analytic_distribution": analytic or False}
+        return values | self._get_credit_note_line(group, values)
 
     def _get_default_analytic(self, account, partner):
         """The company's own rule, as the host would apply it to such a line."""
@@ -138,7 +144,7 @@ class CustomerBadDebtWriteoff(models.Model):
     def _use_allowance(self, groups):
         """What was provided for this customer pays before the result does, with the tags of what it pays."""
         groups = [group for group in groups if group["amount_currency"] or group["balance"]]
-        if not (self.use_allowance and self.kind == "bad_debt"):
+        if not (self.use_allowance and self.kind == "bad_debt") or self._hits_revenue():
             return groups
         left, account = self._get_allowance()
         paid = []
@@ -184,11 +190,11 @@ class CustomerBadDebtWriteoff(models.Model):
 
     def _get_amounts(self, values):
         """How the loss is shared; the document's own sign is positive."""
-        settings = self.company_id._get_bad_debt_settings()
-        lost, provided = settings[ACCOUNT_OF_KIND[self.kind]].id, settings.bad_debt_allowance_account_id.id
+        provided = self.company_id._get_bad_debt_settings().bad_debt_allowance_account_id.id
         sums = {"amount_expense": 0.0, "amount_allowance": 0.0, "amount_tax": 0.0}
         for line in values[len(self.line_ids.filtered("amount_currency")):]:
-            name = {lost: "amount_expense", provided: "amount_allowance"}.get(line["account_id"], "amount_tax")
+            name = "amount_tax" if line["display_type"] != "product" else (
+                "amount_allowance" if line["account_id"] == provided else "amount_expense")
             sums[name] += line["balance"]
         sign = -1 if self.kind == "stale_credit" else 1
         return {name: self.currency_id.round(sign * amount) for name, amount in sums.items()}

@@ -7,8 +7,7 @@ from odoo.exceptions import UserError
 from odoo.fields import Command
 
 from .customer_bad_debt_writeoff import APPROVER
-
-QUIET = {"tracking_disable": True, "mail_create_nosubscribe": True}
+from .customer_bad_debt_writeoff_credit_note import QUIET
 
 
 class CustomerBadDebtWriteoff(models.Model):
@@ -66,6 +65,7 @@ class CustomerBadDebtWriteoff(models.Model):
                 if line.amount_currency or not writeoff.net_credits})
 
     def _check_items(self, items):
+        self._check_one_invoice(items)
         strange = items.filtered(lambda item: (
             item.company_id != self.company_id or item.partner_id.commercial_partner_id != self.partner_id))
         if strange:
@@ -81,7 +81,8 @@ class CustomerBadDebtWriteoff(models.Model):
             writeoff._check_lock_date(writeoff.date, taxed)
 
     def _check_lock_date(self, date, taxed):
-        locks = self.company_id._get_lock_date_violations(date, sale=False, purchase=False, tax=taxed)
+        locks = self.company_id._get_lock_date_violations(
+            date, sale=self._is_next_credit_note(), purchase=False, tax=taxed)
         if locks:
             raise UserError(self.env._(
                 "%(name)s: %(date)s is closed by %(locks)s. Choose a later date.",
@@ -94,7 +95,7 @@ class CustomerBadDebtWriteoff(models.Model):
         for writeoff in self.filtered("net_credits"):
             pairs = writeoff._get_netting_pairs(writeoff.line_ids.move_line_id)
             writeoff.line_ids.sudo()._keep_netted(pairs)  # sudo: kept by the methods only
-            plan = [item | other for item, others in pairs.items() for other, _amount in others]
+            plan = list(dict.fromkeys(item | other for item, others in pairs.items() for other, _amount in others))
             if plan:
                 self.env["account.move.line"].browse(
                     [item.id for pair in plan for item in pair]).lock_for_update(allow_referencing=True)
@@ -114,8 +115,9 @@ class CustomerBadDebtWriteoff(models.Model):
             writeoff._keep_relief_dates()
             writeoff._set(**writeoff._get_amounts(values))
             vals_list.append(writeoff._prepare_entry(values))
-        moves = self.env["account.move"].with_context(**QUIET).create(vals_list)
+        moves = self._create_moves(vals_list)
         moves.with_context(validate_analytic=True)._post(soft=False)
+        self._link_credit_notes(moves)
         return moves
 
     def _prepare_entry(self, values, date=None):
@@ -124,7 +126,7 @@ class CustomerBadDebtWriteoff(models.Model):
             "move_type": "entry", "journal_id": settings.bad_debt_journal_id.id, "company_id": self.company_id.id,
             "date": date or self.date, "ref": f"{self._get_label()}: {self.partner_id.display_name}",
             "currency_id": self.currency_id.id, "bad_debt_writeoff_id": self.id,
-            "line_ids": [Command.create(line) for line in values]}
+            "line_ids": [Command.create(line) for line in values]} | self._get_credit_note_values()
 
     def _post_entry(self, values, date, ref, **context):
         """One more entry of this document, on its day or not at all: the host would move it without a word."""

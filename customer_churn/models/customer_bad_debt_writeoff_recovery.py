@@ -21,6 +21,7 @@ class CustomerBadDebtWriteoff(models.Model):
         self.check_access("write")
         self._lock()
         self._check_state("posted", "partially_recovered")
+        self._check_not_credited()
         if self.kind != "bad_debt":
             raise UserError(self.env._("%(name)s: only bad debt is recovered.", name=self.display_name))
         self.company_id._check_bad_debt_settings("recovery")

@@ -12,9 +12,9 @@ NAMES = ("amount_currency", "balance")
 class Debt:
     """What is left of one invoice's parts while its items are given up one after the other."""
 
-    def __init__(self, move, taken, netted):
+    def __init__(self, move, taken, netted, by_account):
         self.move = move
-        self.parts = move._get_bad_debt_parts()
+        self.parts = move._get_bad_debt_parts(by_account)
         self.taken = {key: list(taken.get(key, (0.0, 0.0))) for key in self.parts}
         items = move.line_ids.filtered(lambda line: line.account_id.account_type == "asset_receivable")
         total = sum(items.mapped("amount_currency")) or 1.0
@@ -79,7 +79,7 @@ class CustomerBadDebtWriteoff(models.Model):
             move = line.move_line_id.move_id
             if move not in debts:
                 first = sum(netted.get(item, 0.0) for item in self.line_ids.grouped("move_id")[move].move_line_id)
-                debts[move] = Debt(move, standing[move], first)
+                debts[move] = Debt(move, standing[move], first, self._hits_revenue())
             amounts = [line.amount_currency, line._get_carrying_amount()]
             splits[line] = debts[move].take(amounts)
         return splits, debts

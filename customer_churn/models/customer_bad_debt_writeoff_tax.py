@@ -14,19 +14,21 @@ class CustomerBadDebtWriteoff(models.Model):
         return (item.date_maturity or item.date) + relativedelta(months=months)
 
     def _has_relief(self, line):
-        """Now: later is for `action_claim_relief`."""
-        return self._may_have_relief() and self.date >= self._get_relief_date(line)
+        """Now: later is for `action_claim_relief`. A credit note takes the tax back whatever the regime is."""
+        return self._is_credit_note() or self._may_have_relief() and self.date >= self._get_relief_date(line)
 
     def _may_have_relief(self):
         return self.kind == "bad_debt" and self.tax_relief != "none"
 
     def _get_relief_row(self, tax):
+        if self._is_credit_note():
+            return self.env["customer.bad.debt.tax.relief"]
         return self.env["customer.bad.debt.tax.relief"]._get_row(self.company_id, tax)
 
     def _get_relief_tax(self, tax):
         """The tax that reports the relief of `tax`."""
         relief_tax = self._get_relief_row(tax).relief_tax_id
-        if self.tax_relief == "input_claim" and not relief_tax:
+        if self.tax_relief == "input_claim" and not relief_tax and not self._is_credit_note():
             self.company_id._refuse_bad_debt_settings(self.env._(
                 "%(tax)s has no relief tax, and the tax is to be claimed as tax of purchases", tax=tax.display_name))
         return relief_tax or tax
@@ -36,11 +38,13 @@ class CustomerBadDebtWriteoff(models.Model):
         taxes, tags = self.env["account.tax"], self.env["account.account.tag"]
         for tax in part["line"].tax_ids.flatten_taxes_hierarchy():
             own = [key for key, other in debt.parts.items()
-                   if other["kind"] == "tax" and other["line"].tax_repartition_line_id.tax_id == tax]
-            if tax.tax_exigibility == "on_payment" or not (own or self._get_relief_row(tax)):
+                   if other["kind"] != "base" and other["line"].tax_repartition_line_id.tax_id == tax]
+            on_payment = tax.tax_exigibility == "on_payment"
+            if not self._is_credit_note() and (on_payment or not (own or self._get_relief_row(tax))):
                 continue
             relief_tax = self._get_relief_tax(tax)
-            tags |= relief_tax.get_tax_tags(self._is_refund_side(relief_tax), "base")
+            if not on_payment:
+                tags |= relief_tax.get_tax_tags(self._is_refund_side(relief_tax), "base")
             if any(shares[key][1] for key in own):  # without a tax line the host would compute one
                 taxes |= relief_tax
         return {"tax_ids": taxes, "tax_tag_ids": tags}

@@ -103,7 +103,8 @@ class CustomerBadDebtWriteoff(models.Model):
     def _get_matched_lines(self):
         """The counterparts of the items, and of tax that is due on payment."""
         return self.move_id.line_ids.filtered(
-            lambda line: line.account_id.reconcile and line.display_type == "payment_term")
+            lambda line: line.account_id.reconcile and (
+                line.display_type == "payment_term" or line.tax_repartition_line_id and self._is_credit_note()))
 
     def _keep_undone(self, mirror, left):
         for line in self.line_ids.filtered("booked_line_id"):

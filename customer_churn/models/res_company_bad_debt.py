@@ -7,6 +7,7 @@ RELIEF = [
     ("input_claim", "Claim as tax of purchases"),
 ]
 RATE = [("carrying", "The invoice's own rate"), ("spot", "Rate of the day")]
+METHOD = [("entry", "Entry"), ("credit_note", "Credit note")]
 EXPENSE = ("expense", "expense_depreciation", "expense_direct_cost", "expense_other")
 INCOME = ("income", "income_other")
 CURRENT = ("asset_current", "liability_current")
@@ -18,6 +19,7 @@ TYPES = {
     "bad_debt_stale_credit_account_id": (*INCOME, "liability_current"),
     "bad_debt_small_difference_account_id": EXPENSE + INCOME,
 }
+JOURNALS = {"bad_debt_journal_id": "general", "bad_debt_credit_note_journal_id": "sale"}
 NEEDED = {
     "bad_debt": ["bad_debt_expense_account_id"],
     "stale_credit": ["bad_debt_stale_credit_account_id"],
@@ -45,8 +47,15 @@ class ResCompany(models.Model):
     bad_debt_recovery_account_id = account_field("Bad Debts Recovered", EXPENSE + INCOME)
     bad_debt_stale_credit_account_id = account_field("Stale Credits", TYPES["bad_debt_stale_credit_account_id"])
     bad_debt_small_difference_account_id = account_field("Small Differences", EXPENSE + INCOME)
+    bad_debt_stale_credit_months = fields.Integer(
+        string="Stale after", required=True, default=24,
+        help="Months after which a credit that nobody claims is stale. 0: at once.")
+    bad_debt_stale_credit_limit = fields.Monetary(
+        string="Stale Credit up to", help="A larger credit is not written back. 0: no limit.")
     bad_debt_small_difference_limit = fields.Monetary(
-        string="Small Difference up to", help="A rest that is not larger counts as a small difference.")
+        string="Small Difference up to", default=1.0,
+        help="A rest that is not larger counts as a small difference. 0: none does. A rest in another currency counts "
+             "at its value in the books, unless the currency has a limit of its own.")
     bad_debt_tax_relief = fields.Selection(
         RELIEF, string="Tax Relief of Bad Debt", required=True, default="none",
         help="How the tax of an invoice that is never paid comes back.")
@@ -54,6 +63,14 @@ class ResCompany(models.Model):
         string="Months until Tax Relief", required=True, default=0,
         help="Months after the due date before the tax may be claimed back. Earlier write-offs are booked with the "
              "tax, which is claimed when it is time.")
+    bad_debt_method = fields.Selection(
+        METHOD, string="Write Off by", required=True, default="entry",
+        help="Where the law wants it, the debt of an invoice is given up by a credit note.")
+    bad_debt_credit_note_expense = fields.Boolean(
+        string="Credit Notes on the Loss Account", help="Otherwise they lower the revenue of the invoice.")
+    bad_debt_credit_note_journal_id = fields.Many2one(
+        "account.journal", string="Journal of Credit Notes", domain=[("type", "=", "sale")], check_company=True,
+        help="One without electronic invoices keeps them from being sent. Empty: the journal of the invoice.")
     bad_debt_rate = fields.Selection(
         RATE, string="Rate of Write-Offs", required=True, default="carrying",
         help="A debt in a foreign currency leaves the books as it came in, or at the rate of the day, with an exchange "
@@ -62,14 +79,15 @@ class ResCompany(models.Model):
         string="Approval above", help="A larger write-off needs a second person. 0: every one does.")
 
     _bad_debt_limits_positive = models.Constraint(
-        "CHECK (bad_debt_approval_limit >= 0 AND bad_debt_small_difference_limit >= 0 AND bad_debt_relief_months >= 0)",
+        """CHECK (bad_debt_approval_limit >= 0 AND bad_debt_small_difference_limit >= 0 AND bad_debt_relief_months >= 0
+              AND bad_debt_stale_credit_months >= 0 AND bad_debt_stale_credit_limit >= 0)""",
         "Limits and months of bad debt must not be negative. Give 0 instead.",
     )
 
-    @api.constrains("bad_debt_journal_id", *TYPES)
+    @api.constrains(*JOURNALS, *TYPES)
     def _check_bad_debt_accounts(self):
         for company in self:
-            for name in ("bad_debt_journal_id", *TYPES):
+            for name in (*JOURNALS, *TYPES):
                 if record := company[name]:
                     company._check_bad_debt_record(name, record)
 
@@ -87,7 +105,9 @@ class ResCompany(models.Model):
         if not record.filtered_domain(record._check_company_domain(self)):
             return self.env._("belongs to another company")
         if record._name == "account.journal":
-            return record.type != "general" and self.env._("is not a journal of miscellaneous entries")
+            return record.type != JOURNALS[name] and (
+                self.env._("is not a journal of miscellaneous entries") if JOURNALS[name] == "general"
+                else self.env._("is not a journal of sales"))
         if record.account_type not in TYPES[name]:
             return self.env._("has a type that does not fit")
         if name == "bad_debt_allowance_account_id" and record.reconcile:

@@ -16,10 +16,16 @@ class ResConfigSettings(models.TransientModel):
         related="company_id.bad_debt_stale_credit_account_id", readonly=False)
     bad_debt_small_difference_account_id = fields.Many2one(
         related="company_id.bad_debt_small_difference_account_id", readonly=False)
+    bad_debt_stale_credit_months = fields.Integer(related="company_id.bad_debt_stale_credit_months", readonly=False)
+    bad_debt_stale_credit_limit = fields.Monetary(related="company_id.bad_debt_stale_credit_limit", readonly=False)
     bad_debt_small_difference_limit = fields.Monetary(
         related="company_id.bad_debt_small_difference_limit", readonly=False)
     bad_debt_tax_relief = fields.Selection(related="company_id.bad_debt_tax_relief", readonly=False, required=True)
     bad_debt_relief_months = fields.Integer(related="company_id.bad_debt_relief_months", readonly=False)
+    bad_debt_method = fields.Selection(related="company_id.bad_debt_method", readonly=False, required=True)
+    bad_debt_credit_note_expense = fields.Boolean(related="company_id.bad_debt_credit_note_expense", readonly=False)
+    bad_debt_credit_note_journal_id = fields.Many2one(
+        related="company_id.bad_debt_credit_note_journal_id", readonly=False)
     bad_debt_rate = fields.Selection(related="company_id.bad_debt_rate", readonly=False, required=True)
     bad_debt_approval_limit = fields.Monetary(related="company_id.bad_debt_approval_limit", readonly=False)
     bad_debt_found = fields.Char(compute="_compute_bad_debt_found")

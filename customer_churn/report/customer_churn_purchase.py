@@ -40,7 +40,8 @@ class CustomerChurnPurchase(models.Model):
     @api.model
     def _get_invoice_source(self):
         """Posted customer invoices, receipts and credit notes. What is not posted is void from its first
-        day, so that a change of state is seen by its `write_date`."""
+        day, so that a change of state is seen by its `write_date`. What was bought and never paid was bought:
+        the credit note of a write-off is none of these."""
         return SQL(
             """
             SELECT m.id, m.company_id, m.partner_id, m.invoice_date AS date,
@@ -49,7 +50,8 @@ class CustomerChurnPurchase(models.Model):
                    m.write_date
               FROM account_move m
               LEFT JOIN (%s) v ON v.move_id = m.id
-             WHERE m.move_type IN ('out_invoice', 'out_refund', 'out_receipt') AND %s
+             WHERE m.move_type IN ('out_invoice', 'out_refund', 'out_receipt') AND m.bad_debt_writeoff_id IS NULL
+               AND %s
             """,
             self._get_reversed_moves(), self._narrow("m", date="invoice_date"),
         )
@@ -68,7 +70,8 @@ class CustomerChurnPurchase(models.Model):
                       FROM account_move r,
                            LATERAL (SELECT id, state, partner_id, currency_id, amount_total, invoice_date
                                       FROM account_move WHERE id = r.reversed_entry_id OFFSET 0) o
-                     WHERE r.reversed_entry_id IS NOT NULL AND r.state = 'posted' AND o.state = 'posted'
+                     WHERE r.reversed_entry_id IS NOT NULL AND r.bad_debt_writeoff_id IS NULL
+                       AND r.state = 'posted' AND o.state = 'posted'
                        AND r.currency_id = o.currency_id AND r.amount_total = o.amount_total
                        AND %(same_origin)s
                        AND NOT EXISTS (

@@ -174,29 +174,6 @@ class TestBooksEntry(BooksCommon):
         self.assertLedger(ar=-30, bde=100)
         self.assertFalse(self.due(payment.move_id).reconciled)
 
-    def test_stale_credit(self):
-        payment = self.pay(50, on="2023-01-15")
-        writeoff = self.write_off(self.due(payment.move_id), kind="stale_credit")
-        self.assertLedger(ar=0, stale=-50)
-        self.assertEqual((writeoff.amount_total, writeoff.kind), (50, "stale_credit"))
-
-    def test_stale_credit_after_what_is_owed(self):
-        payment = self.pay(50, on="2023-01-15")
-        invoice = self.inv((30, None))
-        writeoff = self.write_off(self.due(payment.move_id), kind="stale_credit")
-        self.assertLedger(ar=0, stale=-20)
-        self.assertEqual((writeoff.amount_total, invoice.payment_state in ("paid", "in_payment")), (20, True))
-
-    def test_small_differences_both_ways(self):
-        short = self.inv((100.03, None))
-        self.pay(100, invoice=short)
-        self.write_off(short, kind="small_difference")
-        self.assertLedger(small=0.03, bde=0, ar=0)
-        over, other = self.pay(100.02), self.inv((100, None))
-        (self.due(over.move_id) | self.due(other)).reconcile()
-        self.write_off(self.due(over.move_id), kind="small_difference")
-        self.assertLedger(small=0.01, ar=0)
-
     # ------------------------------------------------------------------ what is refused
     def assertRefused(self, what, *words, exception=UserError, **values):
         with self.assertRaises(exception) as caught:

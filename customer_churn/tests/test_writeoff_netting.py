@@ -6,7 +6,7 @@ from .common_bad_debt import BadDebtCommon
 
 @tagged("post_install", "-at_install")
 class TestWriteoffNetting(BadDebtCommon):
-    """The customer's own credits first; stale credits; small differences."""
+    """The customer's own credits first."""
 
     def test_payment_settles_the_oldest_first(self):
         first, second = self._invoice((100, None)), self._invoice((100, None), date="2026-05-02")
@@ -45,46 +45,3 @@ class TestWriteoffNetting(BadDebtCommon):
         writeoff = self._write_off(invoice)
         self.assertEqual((writeoff.amount_total, writeoff.amount_expense, writeoff.amount_tax), (920, 800, 120))
         self.assertBalances(vat=0, ar=0)
-
-    def test_stale_credit(self):
-        payment = self._payment(50, date="2023-01-15")
-        writeoff = self._write_off(payment.move_id, kind="stale_credit")
-        self.assertEntry(writeoff.move_id, [(self.ar, 50), (self.oi, -50)])
-        self.assertTrue(self._items(payment.move_id).reconciled)
-        self.assertEqual((writeoff.amount_total, writeoff.amount_expense), (50, 50))
-
-    def test_undo_of_credits_and_small_differences(self):
-        payment = self._payment(50, date="2023-01-15")
-        invoice = self._invoice((0.03, None), date="2026-06-02")
-        for writeoff in (self._write_off(self._items(payment.move_id), {self._items(payment.move_id): 50},
-                                         kind="stale_credit"),
-                         self._write_off(invoice, kind="small_difference")):
-            writeoff.action_undo()
-            self.assertEqual((writeoff.state, writeoff.amount_undone), ("reversed", writeoff.amount_total))
-        self.assertEqual(self._items(payment.move_id).amount_residual, -50)
-        self.assertEqual(invoice.amount_residual, 0.03)
-        self.assertBalances(oi=0, sd=0)
-
-    def test_stale_credit_settles_invoices_first(self):
-        payment = self._payment(50, date="2023-01-15")
-        invoice = self._invoice((30, None))
-        writeoff = self._write_off(payment.move_id, kind="stale_credit")
-        self.assertEntry(writeoff.move_id, [(self.ar, 20), (self.oi, -20)])
-        self.assertEqual(invoice.amount_residual, 0)
-
-    def test_small_differences_both_ways(self):
-        invoice = self._invoice((100, None))
-        self._payment(99.97, invoices=invoice)
-        writeoff = self._write_off(invoice, kind="small_difference")
-        self.assertEntry(writeoff.move_id, [(self.ar, -0.03), (self.sd, 0.03)])
-        payment = self._payment(0.02)
-        writeoff = self._write_off(payment.move_id, kind="small_difference")
-        self.assertEntry(writeoff.move_id, [(self.ar, 0.02), (self.sd, -0.02)])
-        self.assertBalances(ar=0)
-
-    def test_difference_above_the_limit(self):
-        self.company.bad_debt_small_difference_limit = 0.05
-        invoice = self._invoice((0.06, None))
-        with self.assertRaisesRegex(UserError, "above the limit"):
-            self._prepare(invoice, kind="small_difference")
-        self._prepare(self._invoice((0.05, None)), {}, kind="small_difference")

@@ -1,3 +1,6 @@
+from unittest.mock import patch
+
+from odoo import Command
 from odoo.exceptions import AccessError, RedirectWarning, UserError, ValidationError
 from odoo.tests import new_test_user, tagged
 
@@ -152,6 +155,38 @@ class TestWriteoffRights(BadDebtCommon):
         self.assertEqual((self.invoice.payment_state, self.invoice.amount_residual), ("in_payment", 1150))
         with self.assertRaisesRegex(UserError, "on its way"):
             self._prepare(self.invoice)
+
+    def test_online_payment_that_waits(self):
+        provider = self.env["payment.provider"].create({"name": "Online", "company_id": self.company.id})
+        payment = self.env["payment.transaction"].create({
+            "provider_id": provider.id, "payment_method_id": self.env.ref("payment.payment_method_unknown").id,
+            "reference": "online", "amount": 1150, "currency_id": self.company.currency_id.id,
+            "partner_id": self.debtor.id, "invoice_ids": [Command.set(self.invoice.ids)]})
+        for state, processed in (("pending", False), ("done", False)):
+            payment.write({"state": state, "is_post_processed": processed})
+            with self.subTest(state=state), self.assertRaisesRegex(UserError, "online payment that waits"):
+                self._prepare(self.invoice)
+        payment.write({"state": "pending"})
+        other = self._invoice((10, None))
+        batch = self.env["customer.bad.debt.batch"].with_user(self.approver).create({
+            "company_id": self.company.id, "date": "2026-11-20", "days_overdue_min": 30})
+        batch.action_prepare()
+        self.assertEqual(batch.skipped_ids.move_id, self.invoice)
+        self.assertIn("online payment", batch.skipped_ids.reason)
+        self.assertEqual(batch.writeoff_ids.line_ids.move_id, other)
+        payment.write({"state": "cancel"})
+        self._prepare(self.invoice)
+
+    def test_very_many_items_are_shared_among_documents(self):
+        invoices = self.env["account.move"].union(*(self._invoice((10 + i, None)) for i in range(5)))
+        self._payment(15)
+        with patch("odoo.addons.customer_churn.models.customer_bad_debt_writeoff_create.ITEMS", 2):
+            writeoffs = self._prepare(invoices)
+        self.assertEqual(writeoffs.mapped("amount_total"), [6, 25, 14])
+        for writeoff in writeoffs[::-1]:
+            writeoff.action_submit()
+            writeoff.action_post()
+        self.assertBalances(ar=1150, bde=45)
 
     def test_one_pending_write_off_an_item(self):
         writeoff = self._prepare(self.invoice)

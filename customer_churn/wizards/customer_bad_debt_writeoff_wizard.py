@@ -2,7 +2,7 @@ from markupsafe import Markup
 from odoo import Command, api, fields, models
 from odoo.exceptions import UserError
 
-from ..models.customer_bad_debt_writeoff import APPROVER
+from ..models.customer_bad_debt_writeoff import APPROVER, KIND
 
 
 class CustomerBadDebtWriteoffWizard(models.TransientModel):
@@ -12,6 +12,7 @@ class CustomerBadDebtWriteoffWizard(models.TransientModel):
     _description = "Write Off"
 
     date = fields.Date(required=True, default=fields.Date.context_today)
+    kind = fields.Selection(KIND, required=True, default="bad_debt")
     reason_id = fields.Many2one("customer.churn.reason")
     use_relief = fields.Boolean(string="Tax Relief", default=True)
     use_allowance = fields.Boolean(
@@ -29,46 +30,38 @@ class CustomerBadDebtWriteoffWizard(models.TransientModel):
     @api.model
     def default_get(self, fields):
         values = super().default_get(fields)
-        items = self._get_items() if "line_ids" in fields else self.env["account.move.line"]
-        if items:
-            writeoffs = self.env["customer.bad.debt.writeoff"]
-            given = items - items.browse([
-                item.id for item in writeoffs._get_refusals(items, values["date"])])
-            values |= {"move_line_ids": [Command.set(items.ids)], "line_ids": self._prepare_lines(given)}
+        if "line_ids" in fields:
+            values |= self.new(values)._propose()
         return values
 
-    @api.model
-    def _get_items(self):
-        """The open items of the customers, invoices, journal items or cases that it was opened from."""
-        context = self.env.context
+    def _propose(self):
+        """The open items of what it was opened from, and how much of each."""
+        context, writeoffs = self.env.context, self.env["customer.bad.debt.writeoff"]
         records = self.env[context.get("active_model") or "res.partner"].browse(
             context.get("active_ids") or context.get("active_id"))
-        if records._name == "account.move.line":
-            return records
-        if records._name == "account.move":
-            return records.line_ids.filtered(lambda line: line.account_id.account_type == "asset_receivable")
-        partners = records if records._name == "res.partner" else records.partner_id
-        companies = self.env.companies if records._name == "res.partner" else records.company_id
-        return self.env["account.move.line"].search([
-            ("partner_id.commercial_partner_id", "in", partners.commercial_partner_id.ids),
-            ("company_id", "in", companies.ids), ("account_id.account_type", "=", "asset_receivable"),
-            ("parent_state", "=", "posted"), ("reconciled", "=", False), ("amount_residual", ">", 0)])
+        items = writeoffs._find_items(records, self.kind)
+        refused = writeoffs._get_refusals(items, self.date, self.kind)
+        given = items - items.browse([item.id for item in refused])
+        return {"move_line_ids": [Command.set(items.ids)], "line_ids": self._prepare_lines(given)}
 
-    def _prepare_lines(self, items, net=True):
-        netted = self.env["customer.bad.debt.writeoff"]._get_netting(items) if net else {}
+    def _prepare_lines(self, items):
+        writeoffs = self.env["customer.bad.debt.writeoff"]
+        netted = writeoffs._get_netting(items) if self.net_credits else {}
         items = items.sorted(lambda item: (item.partner_id.display_name, item.date_maturity or item.date, item.id))
-        return [Command.create({
-            "move_line_id": item.id, "amount_netted": netted.get(item, 0.0),
-            "amount_currency": item.currency_id.round(abs(item.amount_residual_currency) - netted.get(item, 0.0)),
-        }) for item in items]
+        return [Command.clear(), *(
+            Command.create(writeoffs._prepare_line(item, {}, netted) | {"amount_netted": netted.get(item, 0.0)})
+            for item in items)]
 
     @api.onchange("net_credits")
     def _onchange_net_credits(self):
-        items = self.line_ids.move_line_id
-        self.line_ids = [Command.clear(), *self._prepare_lines(items, self.net_credits)]
+        self.line_ids = self._prepare_lines(self.line_ids.move_line_id)
+
+    @api.onchange("kind")
+    def _onchange_kind(self):
+        self.update(self._propose())
 
     # ------------------------------------------------------------------ what it comes to
-    @api.depends("move_line_ids", "date")
+    @api.depends("move_line_ids", "date", "kind")
     def _compute_left_out(self):
         for wizard in self:
             refusals = wizard._get_refusals()
@@ -79,57 +72,38 @@ class CustomerBadDebtWriteoffWizard(models.TransientModel):
     def _get_refusals(self):
         items = self.move_line_ids._origin
         return self.env["customer.bad.debt.writeoff"]._get_refusals(
-            items, self.date or fields.Date.context_today(self))
+            items, self.date or fields.Date.context_today(self), self.kind)
 
-    @api.depends("date", "use_relief", "use_allowance", "net_credits", "line_ids.amount_currency")
+    @api.depends("date", "kind", "use_relief", "use_allowance", "net_credits", "line_ids.amount_currency")
     def _compute_entry(self):
         for wizard in self:
-            documents = wizard._get_documents()
+            documents = self.env["customer.bad.debt.writeoff"]
+            amounts, values = wizard._get_given()
+            if amounts:
+                items = self.env["account.move.line"].union(*amounts)
+                documents = documents.union(*(documents.new(vals) for vals in documents._prepare_documents(
+                    items, wizard.date, amounts, {}, wizard.reason_id, **values)))
             wizard.entry_preview = documents._render_entry()
             wizard.relief_rule = "\n".join(dict.fromkeys(filter(None, documents.mapped("relief_rule")))) or False
             wizard.can_post = self.env.user.has_group(APPROVER) and not any(
                 document._needs_approval() for document in documents)
 
-    def _get_documents(self):
-        """The documents as they would be created, unsaved."""
+    def _get_given(self):
+        """({item: amount}, the other values of the documents)."""
         refused = self._get_refusals()
-        documents = self.env["customer.bad.debt.writeoff"]
-        given = {line.move_line_id._origin: line for line in self.line_ids
-                 if line.move_line_id._origin not in refused and (line.amount_currency or line.amount_netted)}
-        items = self.env["account.move.line"].union(*given)
-        for (company, partner), group in documents._group_items(items).items():
-            documents += documents.new({
-                "company_id": company.id, "partner_id": partner.id, "date": self.date, "reason_id": self.reason_id.id,
-                "net_credits": self.net_credits, **self._get_values(company),
-                "line_ids": [Command.create({
-                    "move_line_id": item.id, "amount_currency": given[item].amount_currency,
-                    "amount_netted": given[item].amount_netted}) for item in group]})
-        return documents
-
-    def _get_values(self, company):
-        settings = company._get_bad_debt_settings()
-        return {"use_allowance": self.use_allowance, "kind": "bad_debt",
-                "tax_relief": settings.bad_debt_tax_relief if self.use_relief else "none"}
+        amounts = {line.move_line_id._origin: line.amount_currency for line in self.line_ids
+                   if line.move_line_id._origin not in refused and (line.amount_currency or line.amount_netted)}
+        values = {"kind": self.kind, "use_allowance": self.use_allowance, "net_credits": self.net_credits}
+        return amounts, values if self.use_relief else values | {"tax_relief": "none"}
 
     # ------------------------------------------------------------------ the two buttons
     def _create_documents(self):
         self.ensure_one()
-        refused = self._get_refusals()
-        lines = self.line_ids.filtered(lambda line: (
-            line.move_line_id not in refused and (line.amount_currency or line.amount_netted)))
-        if not lines:
+        amounts, values = self._get_given()
+        if not amounts:
             raise UserError(self.env._("Nothing is chosen to be written off. Give an amount to at least one item."))
-        values = {"reason": self.reason_id, "use_allowance": self.use_allowance}
-        if not self.use_relief:
-            values["tax_relief"] = "none"
-        amounts = None if self.net_credits else {line.move_line_id: line.amount_currency for line in lines}
-        documents = self.env["customer.bad.debt.writeoff"]._create_for(
-            lines.move_line_id, self.date, amounts, **values)
-        by_item = {line.move_line_id: line.amount_currency for line in lines}
-        for line in documents.line_ids:
-            if line.currency_id.compare_amounts(line.amount_currency, by_item[line.move_line_id]):
-                line.amount_currency = by_item[line.move_line_id]
-        return documents
+        return self.env["customer.bad.debt.writeoff"]._create_for(
+            self.env["account.move.line"].union(*amounts), self.date, amounts, self.reason_id, **values)
 
     def action_ask(self):
         documents = self._create_documents()
