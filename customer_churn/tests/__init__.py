@@ -56,6 +56,7 @@ from . import (
     test_writeoff_entry,
     test_writeoff_netting,
     test_writeoff_race,
+    test_writeoff_random,
     test_writeoff_register,
     test_writeoff_rights,
     test_writeoff_screens,
