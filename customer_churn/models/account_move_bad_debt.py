@@ -36,11 +36,11 @@ class AccountMove(models.Model):
         return super()._auto_init()
 
     def _refresh_written_off(self):
-        """What the booked write-offs say of these invoices. What was unmatched by hand is open, not written off."""
+        """What these invoices are matched with of write-offs. What was unmatched by hand is open, not written off."""
         self.env["customer.bad.debt.writeoff.line"].flush_model()
         self.env["customer.bad.debt.writeoff"].flush_model()
+        self.env["account.partial.reconcile"].flush_model()
         self.flush_recordset(["amount_written_off", "write_off_state", "amount_residual"])
-        self.env["account.move.line"].flush_model(["reconciled"])
         self.env.cr.execute(SQL(
             """
             UPDATE account_move m
@@ -52,14 +52,15 @@ class AccountMove(models.Model):
                        ELSE 'full' END
               FROM account_move o
               LEFT JOIN LATERAL (
-                   SELECT SUM(l.amount_currency - COALESCE(l.amount_undone, 0)) AS amount,
+                   SELECT SUM(CASE WHEN p.debit_move_id = l.move_line_id
+                                   THEN p.debit_amount_currency ELSE p.credit_amount_currency END) AS amount,
                           BOOL_AND(d.state = 'recovered') AS recovered
                      FROM customer_bad_debt_writeoff_line l
                      JOIN customer_bad_debt_writeoff d ON d.id = l.writeoff_id
-                     JOIN account_move_line b ON b.id = l.booked_line_id
+                     JOIN account_partial_reconcile p
+                       ON p.debit_move_id = l.move_line_id AND p.credit_move_id = l.booked_line_id
+                       OR p.credit_move_id = l.move_line_id AND p.debit_move_id = l.booked_line_id
                     WHERE l.move_id = o.id
-                      AND (d.state IN ('posted', 'partially_recovered', 'recovered', 'reversed')
-                           OR d.state = 'unmatched' AND b.reconciled)
                    ) w ON TRUE
              WHERE m.id = o.id AND o.id IN %s
             """, tuple(self.ids or [0])))

@@ -1,26 +1,58 @@
-from odoo import models
+from odoo import api, models
 from odoo.exceptions import UserError
 
 from .customer_bad_debt_writeoff import APPROVER
 from .customer_bad_debt_writeoff_line import BOOKED
 
+OURS = {"bad_debt_quiet", "bad_debt_undo"}
+
 
 class AccountPartialReconcile(models.Model):
     _inherit = "account.partial.reconcile"
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        """A counterpart belongs to its item; a payment of the rest leaves a partly written-off invoice settled."""
+        items = self.env["account.move.line"].browse(
+            [vals[name] for vals in vals_list for name in ("debit_move_id", "credit_move_id")])
+        if not OURS & self.env.context.keys() and (entries := items.move_id.filtered("bad_debt_writeoff_id")):
+            (items & entries.line_ids)._check_no_counterpart()
+        partials = super().create(vals_list)
+        items.move_id.filtered(lambda move: move.write_off_state == "partial")._refresh_written_off()
+        return partials
 
     def unlink(self):
         """A write-off whose matching is taken away by hand says so, and calls its approver."""
         if self.env.context.get("bad_debt_undo") or not self:
             return super().unlink()
-        # sudo: whoever undoes a matching need not see write-offs
-        lines = self.env["customer.bad.debt.writeoff.line"].sudo().search([
-            ("booked_line_id", "in", (self.debit_move_id | self.credit_move_id).ids), ("state", "in", BOOKED)])
-        moves = (self.debit_move_id | self.credit_move_id).move_id.filtered(
-            lambda move: move.write_off_state in ("partial", "full"))
+        items = self.debit_move_id | self.credit_move_id
+        lines = items._get_bad_debt_lines()
+        if undone := lines.filtered(lambda line: line.state == "reversed"):
+            raise UserError(self.env._(
+                "%(names)s: undone, but for what was recovered. What is matched with it stays so. Correct the invoice "
+                "by a credit note.", names=", ".join(undone.writeoff_id.mapped("name"))))
+        moves = items.move_id.filtered(lambda move: move.write_off_state in ("partial", "full"))
         result = super().unlink()
         lines.writeoff_id._set_unmatched()
         moves.exists()._refresh_written_off()  # a payment that is taken back leaves it written off in part only
         return result
+
+
+class AccountMoveLine(models.Model):
+    _inherit = "account.move.line"
+
+    def _get_bad_debt_lines(self):
+        """The items of write-offs that these journal items are the counterparts of."""
+        # sudo: whoever matches, or undoes a matching, need not see write-offs
+        return self.env["customer.bad.debt.writeoff.line"].sudo().search([
+            ("booked_line_id", "in", self.ids), ("state", "in", (*BOOKED, "reversed"))])
+
+    def _check_no_counterpart(self):
+        if lines := self._get_bad_debt_lines():
+            raise UserError(self.env._(
+                "%(entries)s belongs to the write-off %(names)s, and is no money of the customer. Match it again there, "
+                "or undo the write-off.", entries=", ".join(lines.booked_line_id.move_id.mapped("name")),
+                names=", ".join(lines.writeoff_id.mapped("name"))))
 
 
 class CustomerBadDebtWriteoff(models.Model):

@@ -65,6 +65,7 @@ from . import (
     test_writeoff_kind,
     test_writeoff_netting,
     test_writeoff_race,
+    test_writeoff_random,
     test_writeoff_register,
     test_writeoff_rights,
     test_writeoff_screens,
