@@ -44,7 +44,7 @@ class CustomerCarePlan(models.Model):
     sequence = fields.Integer(default=10)
     company_id = fields.Many2one(
         "res.company", required=True, default=lambda self: self.env.company, index=True, ondelete="cascade",
-        copy=False)  # a copy is for the company at hand: so another one takes over the shipped plans
+        copy=False)  # a copy is for the company at hand
 
     trigger = fields.Selection(TRIGGER, string="When", required=True, default="status_entered")
     status = fields.Selection(STATUS, default="at_risk")
@@ -208,6 +208,16 @@ class CustomerCarePlan(models.Model):
                 raise plan._refuse(self.env._(
                     "none of today's customers meets its condition. Build it again, or keep the plan unused until "
                     "somebody does."))
+
+    @api.model
+    def _take_over_shipped(self, company):
+        """The shipped plans are the first company's; each other company has its own from its first analysis on."""
+        # sudo: plans of another company are read, and none is changed
+        plans = self.sudo().with_context(active_test=False)
+        if not plans.search_count([("company_id", "=", company.id)], limit=1):
+            shipped = self.env["ir.model.data"].sudo().search(
+                [("module", "=", "customer_churn"), ("model", "=", self._name)])
+            plans.browse(shipped.mapped("res_id")).exists().copy({"active": False, "company_id": company.id})
 
     @api.ondelete(at_uninstall=False)
     def _refuse_deletion_of_used(self):

@@ -1,7 +1,7 @@
 from odoo.exceptions import AccessError, ValidationError
 from odoo.tests import Form, tagged
 
-from .common import MANAGER, TODAY
+from .common import MANAGER, TODAY, before
 from .common_care import CareCommon
 
 
@@ -100,3 +100,17 @@ class TestCareRefused(CareCommon):
         for plan in shipped:
             plan.active = True
             plan._choose(TODAY)
+
+    def test_a_company_has_the_shipped_plans_from_its_first_analysis_on(self):
+        shipped = self.env.ref("customer_churn.customer_care_plan_first_aid").sudo()
+        plans = self.Plan.with_context(active_test=False)
+        own = [("company_id", "=", self.company.id)]
+        self.silent(self.anna, 40)
+        self.night()
+        self.assertEqual(plans.search_count(own), plans.sudo().search_count([("company_id", "=", shipped.company_id.id)]))
+        first = plans.search([*own, ("name", "=", shipped.name)])
+        self.assertFalse(first.active, "nothing is done until somebody chooses it")
+        self.assertEqual(first.activity_plan_id, shipped.activity_plan_id)
+        first.unlink()
+        self.night(before(-1))
+        self.assertFalse(plans.search([*own, ("name", "=", shipped.name)]), "what was removed stays so")
