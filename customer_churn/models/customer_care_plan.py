@@ -63,7 +63,8 @@ class CustomerCarePlan(models.Model):
         help="Sent in the customer's language. Who opted out gets none.")
     responsible = fields.Selection(RESPONSIBLE, string="For", required=True, default="salesperson")
     user_id = fields.Many2one(
-        "res.users", string="Colleague", check_company=True, domain=[("share", "=", False)], ondelete="restrict")
+        "res.users", string="Colleague", check_company=True, ondelete="restrict",
+        domain=lambda self: self.env["res.company"]._churn_users_domain("company_id"))
     capacity_per_week = fields.Integer(
         string="At Most", required=True, default=10, help="New customers per person and week, dearest first.")
     quiet_days = fields.Boolean(
@@ -73,8 +74,8 @@ class CustomerCarePlan(models.Model):
     escalate_after_days = fields.Integer(
         string="Escalate After (Days)", help="Activities that are so late go to somebody else, once. 0: never.")
     escalate_user_id = fields.Many2one(
-        "res.users", string="Escalate To", check_company=True, domain=[("share", "=", False)], ondelete="restrict",
-        help="Empty: the team leader.")
+        "res.users", string="Escalate To", check_company=True, ondelete="restrict", help="Empty: the team leader.",
+        domain=lambda self: self.env["res.company"]._churn_users_domain("company_id"))
     control_share = fields.Float(
         string="Left Alone (%)", default=0,
         help="So many of a hundred customers are left alone, drawn by a fixed rule: what becomes of them shows what "
@@ -191,11 +192,16 @@ class CustomerCarePlan(models.Model):
             if plan.escalate_after_days < 0:
                 raise plan._refuse(self.env._("escalate after 1 day or more, or give 0 for never."))
 
-    @api.constrains("responsible", "user_id")
+    @api.constrains("responsible", "user_id", "escalate_user_id")
     def _check_user(self):
         for plan in self:
-            if plan.responsible == "user" and not plan.user_id:
+            colleague = plan.user_id if plan.responsible == "user" else self.env["res.users"]
+            if plan.responsible == "user" and not colleague:
                 raise plan._refuse(self.env._("say which colleague is responsible."))
+            if strangers := (colleague | plan.escalate_user_id) - plan.company_id._get_churn_users():
+                raise plan._refuse(self.env._(
+                    "%(users)s cannot work with its customers. Choose active users of the company with access to "
+                    "Customer Retention, or give the access first."), users=", ".join(strangers.mapped("name")))
 
     @api.constrains("domain", "active")
     def _check_domain(self):

@@ -92,6 +92,7 @@ class CustomerCarePlan(models.Model):
 
         :return: customer.care.treatment records, with those left alone
         """
+        self._check_action()  # its activities may have been taken away since
         treatments = self.env["customer.care.treatment"].with_context(tracking_disable=True).create([
             self._prepare_treatment_vals(row, profile, date) for row, profile in self._get_met(date)])
         treatments.filtered("is_control").case_id._leave_alone(date + timedelta(days=self.measure_days))
@@ -124,8 +125,13 @@ class CustomerCarePlan(models.Model):
                 "activity_type_id": self._get_activity_type(step, treatment).id,
                 "summary": step.summary, "note": step.note,
                 "date_deadline": max(step._get_date_deadline(date), date),
-                "user_id": step._determine_responsible(treatment.user_id, treatment.partner_id)["responsible"].id})
+                "user_id": self._get_step_user(step, treatment).id})
             for step in self.activity_plan_id.template_ids for treatment in treatments])
+
+    def _get_step_user(self, step, treatment):
+        """Whom the step names, as long as that person is there."""
+        user = step._determine_responsible(treatment.user_id, treatment.partner_id)["responsible"]
+        return user if user.active else treatment.user_id
 
     def _get_activity_type(self, step, treatment):
         """A type of cases only serves no contact."""

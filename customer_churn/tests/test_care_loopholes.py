@@ -219,6 +219,24 @@ class TestCareStumbles(LoopholeCommon):
         self.care(before(-4))
         self.assertEqual(treatment.activity_ids.sorted("date_deadline")[0].user_id, self.leader)
 
+    def test_an_activity_plan_that_was_emptied_since_is_told_and_nobody_counts_as_treated(self):
+        self.silent_all()
+        plan = self.plan()
+        self.steps.template_ids.unlink()
+        self.Plan._care(self.company, TODAY)
+        self.assertIn("Steps has no activity", plan.error)
+        self.assertFalse(self.met(plan))
+
+    def test_a_step_of_somebody_who_left_is_for_the_responsible(self):
+        self.silent_all()
+        gone = self._user("churn_gone", USER)
+        self.steps.template_ids[0].write({"responsible_type": "other", "responsible_id": gone.id})
+        plan = self.plan(domain=self.only(self.anna))
+        self.assertEqual(self.care().activity_ids.user_id, gone | self.seller)
+        plan.active = gone.active = False
+        self.plan(domain=self.only(self.bert))
+        self.assertEqual(self.care(before(-1)).activity_ids.user_id, self.seller)
+
     def test_activities_that_somebody_took_away_are_not_done(self):
         self.silent_all()
         self.plan()

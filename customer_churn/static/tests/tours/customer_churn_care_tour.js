@@ -71,7 +71,7 @@ registry.category("web_tour.tours").add("customer_churn_care_plan", {
         { content: "it is saved", trigger: ".o_form_saved, .o_form_button_save:not(:visible)" },
         press("action_preview"),
         { content: "who would be treated", trigger: '.o_data_row:contains("Anna")' },
-        { content: "it says whom it shows", trigger: '.breadcrumb, .o_breadcrumb:contains("Call whom we miss")' },
+        { content: "it says whom it shows", trigger: '.o_breadcrumb:contains("Call whom we miss: tonight 1")' },
     ],
 });
 
