@@ -1,5 +1,6 @@
 from . import (
     test_bad_debt_batch,
+    test_bad_debt_batch_cron,
     test_bad_debt_batch_race,
     test_bad_debt_settings,
     test_books_around,

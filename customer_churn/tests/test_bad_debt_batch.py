@@ -278,7 +278,7 @@ class TestBadDebtBatch(BatchFixture, TransactionCase):
         self._run_job()
         batch = batch.with_user(self.officer)
         self.assertEqual((batch.failed_count, batch.posted_count), (3, 0))
-        self.assertIn("needs the right", batch.failed_ids[0].error)
+        self.assertIn("may not post here any more", batch.failed_ids[0].error)
 
     def test_what_is_locked_is_busy_not_wrong(self):
         batch = self._prepared()
