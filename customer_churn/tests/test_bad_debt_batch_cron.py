@@ -1,3 +1,4 @@
+import time
 from unittest.mock import patch
 
 from odoo import Command
@@ -40,6 +41,17 @@ class TestBadDebtBatchCron(CommittedBatch):
         progress = self.env["ir.cron.progress"].search([("cron_id", "=", self.cron.id)], order="id desc", limit=1)
         self.assertEqual((progress.done, progress.remaining), (4, 0))  # three documents, and the end of the batch
         self.assertEqual(self.batch.writeoff_ids.move_id.create_uid, self.approver)
+
+    def test_what_there_is_no_time_for_waits_for_the_next_look(self):
+        self._post()
+        cr = self._connect()
+        cron, progress = self.cron.with_env(self.env(cr=cr))._add_progress()
+        self._of(cr).with_context(
+            **cron.env.context, cron_id=cron.id, cron_end_time=time.monotonic() - 1)._cron_process()
+        self.assertEqual((progress.done, progress.remaining), (0, 4))
+        self.assertBooked(failed=3)
+        self._run_cron()
+        self.assertBooked()
 
     def test_a_lock_exception_is_that_of_one_person(self):
         self.company.fiscalyear_lock_date = "2026-11-30"
