@@ -43,6 +43,8 @@ class CommittedBooks(BadDebtFixture, BaseCase):
         ):
             cls.cr.execute(query)
         cls.env.invalidate_all()
+        cls.env["ir.cron.trigger"].search([
+            ("cron_id", "=", cls.env.ref("customer_churn.ir_cron_customer_bad_debt_batch").id)]).unlink()
         users = cls.env["res.users"].with_context(active_test=False).search([("company_id", "=", company)])
         partners = cls.debtors | users.partner_id | cls.company.partner_id
         users.unlink()

@@ -238,7 +238,7 @@ class TestBadDebtBatch(BatchFixture, TransactionCase):
         self._run_job()
         self.assertEqual(batch.failed_count, 1)
         failed.line_ids.amount_currency = 1050
-        self.assertEqual((failed.state, batch.failed_count), ("draft", 0))
+        self.assertEqual((failed.state, batch.failed_count, batch.state), ("draft", 0, "prepared"))
         batch.action_post()
         self._run_job()
         self.assertEqual((batch.state, failed.state, failed.error), ("done", "posted", False))

@@ -31,9 +31,9 @@ class TestBadDebtBatchCron(CommittedBatch):
         self._look()
 
     def test_from_the_button_to_the_end(self):
-        self.assertEqual(self._triggers(), 0)
+        before = self._triggers()
         self._post()
-        self.assertEqual(self._triggers(), 1)
+        self.assertEqual(self._triggers(), before + 1)
         with patch(f"{PROCESS}.CHUNK", 2):
             self._run_cron()
         self.assertBooked()
