@@ -168,7 +168,12 @@ class CustomerBadDebtBatch(models.Model):
         return writeoff.env._("Busy: somebody else works on its invoices at this moment. Try again.")
 
     def _finish(self):
-        state = "failed" if self.failed_count else "prepared" if self.draft_count + self.to_approve_count else "done"
-        self._set(state=state)
+        self._settle()
         self._message_log(body=self._in_the_name_of_who_asked(self).env._(
             "Booked: %(posted)s. Failed: %(failed)s.", posted=self.posted_count, failed=self.failed_count))
+
+    def _settle(self):
+        """The state that its documents give it while no job is at it."""
+        for batch in self:
+            pending = batch.draft_count + batch.to_approve_count + batch.waiting_count
+            batch._set(state="failed" if batch.failed_count else "prepared" if pending else "done")

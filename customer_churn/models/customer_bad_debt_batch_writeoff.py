@@ -19,9 +19,20 @@ class CustomerBadDebtWriteoff(models.Model):
         self._check_batch_at_rest()
         return super().action_submit()
 
+    def action_cancel(self):
+        result = super().action_cancel()
+        self._settle_batch()
+        return result
+
     def _back_to_draft(self):
         self._check_batch_at_rest()
-        return super()._back_to_draft()
+        result = super()._back_to_draft()
+        self._settle_batch()
+        return result
+
+    def _settle_batch(self):
+        """Without failures it has not failed any more."""
+        self.batch_id.filtered(lambda batch: batch.state == "failed")._settle()
 
     def _check_batch_at_rest(self):
         """An approver had a batch posted as it was: nobody puts in anything else while the job is at it."""

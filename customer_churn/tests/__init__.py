@@ -1,6 +1,8 @@
 from . import (
     test_bad_debt_batch,
+    test_bad_debt_batch_cron,
     test_bad_debt_batch_race,
+    test_bad_debt_rpc,
     test_bad_debt_settings,
     test_books_around,
     test_books_currency,

@@ -43,6 +43,8 @@ class CommittedBooks(BadDebtFixture, BaseCase):
         ):
             cls.cr.execute(query)
         cls.env.invalidate_all()
+        cls.env["ir.cron.trigger"].search([
+            ("cron_id", "=", cls.env.ref("customer_churn.ir_cron_customer_bad_debt_batch").id)]).unlink()
         users = cls.env["res.users"].with_context(active_test=False).search([("company_id", "=", company)])
         partners = cls.debtors | users.partner_id | cls.company.partner_id
         users.unlink()
@@ -74,3 +76,56 @@ class CommittedBooks(BadDebtFixture, BaseCase):
         """What the other connections are to see."""
         transaction = self.env.cr
         transaction.commit()
+
+
+class CommittedBatch(CommittedBooks):
+    """A batch of three customers with one invoice each."""
+
+    def setUp(self):
+        super().setUp()
+        self.customers = self.env["res.partner"].create([
+            {"name": f"{self._testMethodName} {number}", "property_account_receivable_id": self.ar.id}
+            for number in range(3)])
+        type(self).debtors |= self.customers
+        self.invoices = self.env["account.move"].union(*(
+            self._invoice((1000, self.t15), partner=customer, date="2025-05-01") for customer in self.customers))
+        self.batch = self.env["customer.bad.debt.batch"].with_user(self.approver).create({
+            "company_id": self.company.id, "date": "2026-11-20",
+            "partner_domain": str([("id", "in", self.customers.ids)])})
+        self.batch.action_prepare()
+        self._commit()
+
+    def _post(self):
+        """An approver has asked for it."""
+        self.batch.action_post()
+        self._commit()
+
+    def _of(self, cr, user=None):
+        """The batch as another connection sees it; the job's own without a user."""
+        context = {"allowed_company_ids": self.company.ids} if user else {}
+        return api.Environment(cr, user.id if user else SUPERUSER_ID, context)["customer.bad.debt.batch"].browse(
+            self.batch.id)
+
+    def _run_job(self):
+        cr = self._connect()
+        self._of(cr)._cron_process()
+        cr.close()
+
+    def _look(self):
+        self.cr.rollback()
+        self.env.invalidate_all()
+
+    def assertBooked(self, *, failed=0):
+        """From the ledger: each invoice given up once or open, each entry that of one document."""
+        self._look()
+        writeoffs = self.batch.writeoff_ids
+        posted = writeoffs.filtered(lambda writeoff: writeoff.state == "posted")
+        self.assertEqual((len(posted), len(writeoffs) - len(posted)), (3 - failed, failed))
+        entries = self.env["account.move"].search([("bad_debt_writeoff_id", "in", writeoffs.ids)])
+        self.assertEqual(entries, posted.move_id.sorted(entries._order))
+        self.assertEqual(len(posted.move_id), len(posted))
+        items = self._items(self.invoices)
+        for item in items:
+            given_up = item.matched_credit_ids.credit_move_id.move_id & entries
+            booked = item.partner_id in posted.partner_id
+            self.assertEqual((len(given_up), item.reconciled), (1, True) if booked else (0, item.reconciled))

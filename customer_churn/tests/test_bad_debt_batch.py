@@ -1,14 +1,13 @@
-from contextlib import contextmanager
 from unittest.mock import patch
 
-from odoo.exceptions import AccessError, LockError, UserError, ValidationError
+from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import TransactionCase, freeze_time, tagged
 
 from .common_bad_debt import OFFICER, TODAY, BadDebtFixture
 
 
 class BatchFixture(BadDebtFixture):
-    """Debtors with one overdue invoice each, and a job whose commits are told and nothing more."""
+    """Debtors with one overdue invoice each, and the job that books what they owe."""
 
     @classmethod
     def _create_debtor(cls, name, **values):
@@ -35,23 +34,12 @@ class BatchFixture(BadDebtFixture):
         batch.action_prepare()
         return batch
 
-    @contextmanager
-    def _commits(self, seconds=100.0):
-        """The numbers of documents through, at each commit of the job."""
-        commits = []
-
-        def commit_progress(cron, processed=0, **kwargs):
-            commits.append(processed)
-            cron.env.flush_all()
-            return seconds
-        with patch.object(type(self.env["ir.cron"]), "_commit_progress", commit_progress):
-            yield commits
-
     def _run_job(self):
-        with self._commits() as commits:
-            self.env["customer.bad.debt.batch"].with_user(1)._cron_process()
+        """All the chunks, without the commits in between."""
+        for batch in self.env["customer.bad.debt.batch"].with_user(1).search([("state", "=", "posting")], order="id"):
+            while batch._take_up():
+                self.env.flush_all()
         self.env.invalidate_all()
-        return commits
 
 
 @tagged("post_install", "-at_install")
@@ -250,7 +238,7 @@ class TestBadDebtBatch(BatchFixture, TransactionCase):
         self._run_job()
         self.assertEqual(batch.failed_count, 1)
         failed.line_ids.amount_currency = 1050
-        self.assertEqual((failed.state, batch.failed_count), ("draft", 0))
+        self.assertEqual((failed.state, batch.failed_count, batch.state), ("draft", 0, "prepared"))
         batch.action_post()
         self._run_job()
         self.assertEqual((batch.state, failed.state, failed.error), ("done", "posted", False))
@@ -278,58 +266,19 @@ class TestBadDebtBatch(BatchFixture, TransactionCase):
         self._run_job()
         batch = batch.with_user(self.officer)
         self.assertEqual((batch.failed_count, batch.posted_count), (3, 0))
-        self.assertIn("needs the right", batch.failed_ids[0].error)
+        self.assertIn("may not post here any more", batch.failed_ids[0].error)
 
-    def test_what_is_locked_is_busy_not_wrong(self):
+    def test_chunk_by_chunk_the_progress_moves(self):
         batch = self._prepared()
         batch.action_post()
-        real = type(self.Writeoff)._lock
-
-        def lock(writeoffs):
-            if self.cleo in writeoffs.partner_id:
-                raise LockError("locked")
-            return real(writeoffs)
-        with patch.object(type(self.Writeoff), "_lock", lock):
-            self._run_job()
-        self.assertEqual(batch.failed_ids.partner_id, self.cleo)
-        self.assertIn("Busy", batch.failed_ids.error)
-        batch.action_post()
-        self._run_job()
-        self.assertEqual(batch.state, "done")
-
-    def test_it_commits_chunk_by_chunk_and_goes_on_where_it_was_stopped(self):
-        batch = self._prepared()
-        batch.action_post()
+        self.assertEqual((batch.progress, batch.posted_count), (0, 0))
         with patch("odoo.addons.customer_churn.models.customer_bad_debt_batch_process.CHUNK", 2):
-            with self._commits(seconds=0):
-                self.env["customer.bad.debt.batch"]._cron_process()
-            self.env.invalidate_all()
-            self.assertEqual(batch.posted_count, 0)  # no time left before the first chunk
             batch._take_up()
             self.env.invalidate_all()
             self.assertEqual((batch.state, batch.posted_count, round(batch.progress)), ("posting", 2, 67))
-            self.assertEqual(self._run_job(), [0, 1, 1])
-        self.assertEqual((batch.state, batch.posted_count), ("done", 3))
-
-    def test_killed_within_a_chunk_nothing_of_it_stays_and_all_is_booked_once(self):
-        batch = self._prepared()
-        batch.action_post()
-        self.env.flush_all()
-        real = type(self.Writeoff)._after_posting
-
-        def killed(writeoffs):
-            real(writeoffs)
-            raise KeyboardInterrupt
-        with self.assertRaises(KeyboardInterrupt), self.env.cr.savepoint(), \
-                patch.object(type(self.Writeoff), "_after_posting", killed):
-            batch._process()
+            self.assertEqual((batch._take_up(), batch._take_up()), (1, 0))
         self.env.invalidate_all()
-        self.assertEqual((batch.state, batch.waiting_count, batch.posted_count), ("posting", 3, 0))
-        self._run_job()
-        self.assertEqual((batch.state, batch.posted_count), ("done", 3))
-        for writeoff in batch.writeoff_ids:
-            self.assertEqual(self.env["account.move"].search([
-                ("bad_debt_writeoff_id", "=", writeoff.id)]), writeoff.move_id)
+        self.assertEqual((batch.state, batch.posted_count, batch.progress), ("done", 3, 100))
 
     # ------------------------------------------------------------------ what it costs, and what is noted
     def test_at_most_four_queries_an_invoice(self):

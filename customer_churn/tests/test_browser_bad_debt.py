@@ -40,3 +40,22 @@ class TestBrowserBadDebt(BadDebtFixture, HttpCase):
             login="bad_debt_decides")
         self.assertEqual((writeoff.state, writeoff.amount_expense), ("posted", 5500))
         self.assertEqual(writeoff.approved_by_id, self.decides)
+
+    def test_a_batch_is_prepared_posted_and_mended(self):
+        people = self.env["res.partner"].create([
+            {"name": name, "property_account_receivable_id": self.ar.id} for name in ("Anna", "Bert", "Cleo", "Dora")])
+        invoices = [self._invoice((amount, None), partner=partner, date="2025-05-01")
+                    for partner, amount in zip(people, (1000, 1100, 1200, 100), strict=True)]
+        self._items(invoices[2]).no_followup = True
+        url = "/odoo/action-customer_churn.customer_bad_debt_batch_action"
+        self.start_tour(url, "customer_bad_debt_batch", login="bad_debt_asks")
+        batch = self.env["customer.bad.debt.batch"].search([("company_id", "=", self.company.id)])
+        self.assertEqual((batch.state, batch.posted_by_id, batch.writeoff_ids.partner_id), (
+            "posting", self.asks, people[0] | people[1]))
+        self._payment(1000, partner=people[0], invoices=invoices[0])
+        while batch.with_user(1)._take_up():
+            self.env.flush_all()
+        self.start_tour(url, "customer_bad_debt_batch_failed", login="bad_debt_asks")
+        self.assertEqual(batch.writeoff_ids.sorted("partner_id").mapped("state"), ["cancelled", "posted"])
+        self.assertEqual(batch.state, "done")
+        self.assertEqual((invoices[1].amount_residual, invoices[3].amount_residual), (0, 100))

@@ -89,3 +89,52 @@ registry.category("web_tour.tours").add("customer_bad_debt_approval", {
         { content: "as it is", trigger: ".o_field_widget[name=move_line_ids] .o_data_row:contains(5,500.00)" },
     ],
 });
+
+const tab = (name) => ({ content: `look at ${name}`, trigger: `.o_notebook .nav-link[name=${name}]`, run: "click" });
+const openBatch = {
+    content: "open the batch",
+    trigger: ".o_data_row .o_data_cell[name=name]",
+    run: "click",
+};
+
+registry.category("web_tour.tours").add("customer_bad_debt_batch", {
+    steps: () => [
+        { content: "a new batch", trigger: ".o_list_button_add", run: "click" },
+        says("customer_count", "4"),
+        {
+            content: "who owes 500 and more",
+            trigger: ".o_field_widget[name=amount_min] input",
+            run: "edit 500 && press Tab",
+        },
+        says("customer_count", "3"),
+        says("amount_found", "3,300.00"),
+        press("action_prepare"),
+        state("Prepared"),
+        tab("skipped"),
+        { content: "why one is left out", trigger: ".o_field_widget[name=skipped_ids]:contains(disputed)" },
+        tab("writeoffs"),
+        { content: "two are prepared", trigger: ".o_field_widget[name=writeoff_ids] .o_data_row:nth-child(2)" },
+        press("action_post"),
+        { content: "yes", trigger: ".modal .modal-footer .btn-primary", run: "click" },
+        state("Posting"),
+        { content: "how far it is", trigger: ".alert:contains(0 of 2 booked) .o_progressbar" },
+    ],
+});
+
+registry.category("web_tour.tours").add("customer_bad_debt_batch_failed", {
+    steps: () => [
+        openBatch,
+        state("Failed"),
+        { content: "one was not booked", trigger: ".alert:contains(1 write-offs were not booked)" },
+        { content: "why", trigger: ".o_field_widget[name=failed_ids] .o_data_row:contains(nothing to write off)" },
+        {
+            content: "work on that one",
+            trigger: ".o_field_widget[name=failed_ids] .o_data_cell[name=partner_id]",
+            run: "click",
+        },
+        { content: "its reason", trigger: ".o_form_view .alert:contains(nothing to write off)" },
+        press("action_cancel"),
+        { content: "back to the batch", trigger: ".breadcrumb-item a:contains(Batch ), .o_back_button a", run: "click" },
+        state("Done"),
+    ],
+});
