@@ -77,16 +77,6 @@ class TestWriteoffUndo(BadDebtCommon):
         writeoff.action_undo()
         self.assertEqual(invoice.amount_residual, 1150)
 
-    def test_merge_of_customers_of_a_hashed_journal(self):
-        """The host refuses it in its own words, and nothing has moved."""
-        self.bd_journal.restrict_mode_hash_table = True
-        writeoff = self._write_off(self._invoice((1000, self.t15)))
-        heir = self.env["res.partner"].create({"name": "Heir", "is_company": True})
-        with self.assertRaisesRegex(UserError, "Heir|hash|secured|inalterable"), self.env.cr.savepoint():
-            self.env["base.partner.merge.automatic.wizard"].create({})._merge((self.debtor | heir).ids, heir)
-        self.env.invalidate_all()
-        self.assertEqual((writeoff.partner_id, writeoff.move_id.line_ids.partner_id), (self.debtor, self.debtor))
-
     def test_claimed_later_and_undone(self):
         self.company.bad_debt_relief_months = 6
         invoice = self._invoice((1000, self.t15), date="2026-05-22")
