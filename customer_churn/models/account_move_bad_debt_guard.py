@@ -32,10 +32,10 @@ class AccountMove(models.Model):
         entries = self.filtered("bad_debt_writeoff_id")
         if entries:
             # sudo: the name of the document tells the remedy, whoever may see it
+            names = entries.sudo().bad_debt_writeoff_id.mapped("name")
             raise UserError(self.env._(
                 "%(entries)s belongs to the write-off %(names)s. Undo the write-off, or the recovery, instead.",
-                entries=", ".join(entries.mapped("display_name")),
-                names=", ".join(entries.sudo().bad_debt_writeoff_id.mapped("name"))))
+                entries=", ".join(entries.mapped("display_name")), names=", ".join(names)))
         if invoices := self._get_written_off():
             raise UserError(self.env._(
                 "%(invoices)s: written off. Undo the write-off first.",
@@ -48,7 +48,8 @@ class AccountMove(models.Model):
         # sudo: a write-off counts, whoever may see it
         lines = self.env["customer.bad.debt.writeoff.line"].sudo().search([
             ("move_id", "in", self.ids), ("state", "in", BOOKED)])
-        return self & lines.move_id.sudo(False)
+        written_off = set(lines.move_id.ids)
+        return self.filtered(lambda move: move.id in written_off)
 
     # ------------------------------------------------------------------ *Reverse Entry* means undo
     def _reverse_moves(self, default_values_list=None, cancel=False):

@@ -36,13 +36,14 @@ class CustomerBadDebtTaxRelief(models.Model):
     @api.model
     def _get_row(self, company, tax):
         """The row of this tax, the company's own before one of its parent's."""
-        return self.browse(self._get_row_ids(company.id).get(tax.id, False)).sudo(False)
+        return self.browse(self._get_row_ids(company.id).get(tax.id, False))
 
     @api.model
     @ormcache("company_id")
     def _get_row_ids(self, company_id):
         # sudo: rows of a parent company count for its branches
         parents = self.env["res.company"].sudo().browse(company_id).parent_ids
+        # sudo: as above
         rows = self.sudo().search([("company_id", "in", parents.ids)])
         return {row.tax_id.id: row.id for row in rows.sorted(lambda row: len(row.company_id.parent_ids))}
 

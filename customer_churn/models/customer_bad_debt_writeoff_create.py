@@ -48,14 +48,13 @@ class CustomerBadDebtWriteoff(models.Model):
         groups = self._group_items(move_lines, kind, values.pop("method", None))
         for (company, partner, method, _invoice), lines in groups.items():
             settings = company._get_bad_debt_settings()
-            for part in split_every(ITEMS, lines.ids, lines.browse):
-                vals_list.append({
-                    "company_id": company.id, "partner_id": partner.id, "date": date, "method": method,
-                    "reason_id": getattr(reason, "id", reason),
-                    "net_credits": not amounts and (part == lines or any(netted.get(line) for line in part)),
-                    "tax_relief": settings.bad_debt_tax_relief if kind == "bad_debt" else "none", **values,
-                    "line_ids": [fields.Command.create(self._prepare_line(line, amounts, netted)) for line in part],
-                })
+            vals_list += [{
+                "company_id": company.id, "partner_id": partner.id, "date": date, "method": method,
+                "reason_id": getattr(reason, "id", reason),
+                "net_credits": not amounts and (part == lines or any(netted.get(line) for line in part)),
+                "tax_relief": settings.bad_debt_tax_relief if kind == "bad_debt" else "none", **values,
+                "line_ids": [fields.Command.create(self._prepare_line(line, amounts, netted)) for line in part],
+            } for part in split_every(ITEMS, lines.ids, lines.browse)]
         return vals_list
 
     def _group_items(self, move_lines, kind, method):
@@ -160,8 +159,9 @@ class CustomerBadDebtWriteoff(models.Model):
                 busy[move] = self.env._("it has a payment on its way. Wait for the bank, or cancel the payment.")
         if "transaction_ids" in moves._fields:
             # sudo: an online payment that waits is a reason, whoever may see it
-            for move in moves.sudo().filtered(lambda move: move.transaction_ids.filtered(
-                    lambda tx: tx.state in ("pending", "authorized") or tx.state == "done" and not tx.is_post_processed)):
+            for move in moves.sudo().filtered(lambda move: any(
+                    payment.state in ("pending", "authorized")
+                    or payment.state == "done" and not payment.is_post_processed for payment in move.transaction_ids)):
                 busy[move.with_env(self.env)] = self.env._(
                     "it has an online payment that waits. Capture or void it first.")
         return busy

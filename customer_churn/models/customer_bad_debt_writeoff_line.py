@@ -89,8 +89,9 @@ class CustomerBadDebtWriteoffLine(models.Model):
         return json.loads(self.split or "{}")
 
     def _keep_netted(self, pairs):
+        by_id = {item.id: sum(amount for _other, amount in others) for item, others in pairs.items()}
         for line in self:
-            line.amount_netted = sum(amount for _item, amount in pairs.get(line.move_line_id.sudo(False), []))
+            line.amount_netted = by_id.get(line.move_line_id.id, 0.0)
 
     # ------------------------------------------------------------------ frozen from submission on
     @api.model_create_multi

@@ -120,8 +120,9 @@ class ResCompany(models.Model):
         """The company whose settings count: a branch without a journal of its own uses those of its parent."""
         self.ensure_one()
         # sudo: who works in a branch reads the settings of a parent company that is out of sight
-        line = self.sudo().parent_ids.sorted(lambda company: len(company.parent_ids), reverse=True)
-        return line.filtered("bad_debt_journal_id")[:1] or self.sudo()
+        company = self.sudo()
+        line = company.parent_ids.sorted(lambda parent: len(parent.parent_ids), reverse=True)
+        return line.filtered("bad_debt_journal_id")[:1] or company
 
     def _check_bad_debt_settings(self, kind):
         """Raise, with the way to the settings, if something that this kind of entry needs is missing or unfit.

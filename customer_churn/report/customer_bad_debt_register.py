@@ -4,7 +4,7 @@ from odoo import fields, models
 from odoo.tools import SQL
 
 from ..models.customer_bad_debt_writeoff import KIND
-from ..models.customer_bad_debt_writeoff_line import STATE
+from ..models.customer_bad_debt_writeoff_line import BOOKED, STATE
 
 AGE = [
     ("0", "Up to 30 Days"),
@@ -49,16 +49,17 @@ class CustomerBadDebtRegister(models.Model):
 
     @property
     def _table_query(self):
+        return SQL("SELECT %s FROM %s WHERE d.state IN %s", self._select(), self._from(), (*BOOKED, "reversed"))
+
+    def _select(self):
+        """What is the document's falls on the item by its share."""
         return SQL(
             """
-            SELECT l.id, l.writeoff_id, d.company_id, d.date, d.partner_id, l.move_id,
+                   l.id, l.writeoff_id, d.company_id, d.date, d.partner_id, l.move_id,
                    COALESCE(m.invoice_user_id, p.user_id) AS user_id, p.country_id, d.reason_id, d.kind, d.state,
-                   GREATEST(d.date - COALESCE(i.date_maturity, i.date), 0) AS days_overdue,
-                   CASE WHEN d.date - COALESCE(i.date_maturity, i.date) <= 30 THEN '0'
-                        WHEN d.date - COALESCE(i.date_maturity, i.date) <= 90 THEN '1'
-                        WHEN d.date - COALESCE(i.date_maturity, i.date) <= 180 THEN '2'
-                        WHEN d.date - COALESCE(i.date_maturity, i.date) <= 365 THEN '3'
-                        ELSE '4' END AS age,
+                   GREATEST(s.days, 0) AS days_overdue,
+                   CASE WHEN s.days <= 30 THEN '0' WHEN s.days <= 90 THEN '1' WHEN s.days <= 180 THEN '2'
+                        WHEN s.days <= 365 THEN '3' ELSE '4' END AS age,
                    l.amount, s.share * COALESCE(d.amount_undone, 0) AS amount_undone,
                    l.amount - s.share * COALESCE(d.amount_undone, 0) AS amount_standing,
                    s.share * COALESCE(d.amount_expense, 0) AS amount_expense,
@@ -68,15 +69,20 @@ class CustomerBadDebtRegister(models.Model):
                    s.share * COALESCE(d.amount_recovered, 0) AS amount_recovered,
                    COALESCE(d.amount_recovered / NULLIF(d.amount_total - COALESCE(d.amount_undone, 0), 0), 0)
                        AS recovered_share
-              FROM customer_bad_debt_writeoff_line l
+            """)
+
+    def _from(self):
+        return SQL(
+            """
+                   customer_bad_debt_writeoff_line l
               JOIN customer_bad_debt_writeoff d ON d.id = l.writeoff_id
               JOIN account_move_line i ON i.id = l.move_line_id
               JOIN account_move m ON m.id = l.move_id
               JOIN res_partner p ON p.id = d.partner_id
-              CROSS JOIN LATERAL (SELECT COALESCE(l.amount / NULLIF(d.amount_total, 0), 0) AS share) s
+              CROSS JOIN LATERAL (SELECT COALESCE(l.amount / NULLIF(d.amount_total, 0), 0) AS share,
+                                         d.date - COALESCE(i.date_maturity, i.date) AS days) s
               LEFT JOIN LATERAL (
                    SELECT SUM(amount_tax) AS amount_tax
                      FROM customer_bad_debt_recovery
                     WHERE writeoff_id = d.id AND state = 'posted') r ON TRUE
-             WHERE d.state IN ('posted', 'partially_recovered', 'recovered', 'unmatched', 'reversed')
             """)

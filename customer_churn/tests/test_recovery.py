@@ -48,6 +48,19 @@ class TestRecovery(BadDebtCommon):
         with self.assertRaises(UserError):
             self._recover(writeoff, 1)
 
+    def test_amounts_that_are_none(self):
+        writeoff = self._write_off(self._invoice((1000, self.t15)))
+        for amount in (0, -1, 1150.01, float("nan")):
+            with self.subTest(amount=amount), self.assertRaises(UserError):
+                self._recover(writeoff, amount)
+        self.assertEqual(writeoff.amount_recovered, 0)
+
+    def test_all_of_it_came_back(self):
+        writeoff = self._write_off(self._invoice((1000, self.t15)))
+        self._recover(writeoff)
+        with self.assertRaises(UserError):
+            writeoff.action_undo()
+
     def test_small_parts_add_up(self):
         writeoff = self._write_off(self._invoice((100, self.t15)))
         for amount in (38.33, 38.33, 38.34):
@@ -70,6 +83,7 @@ class TestRecovery(BadDebtCommon):
         self.assertEqual(self._items(recovery.payment_id.move_id).amount_residual, -460)
         with self.assertRaises(UserError):
             recovery.action_undo()
+        self.assertEqual(self._recover(writeoff, payment=recovery.payment_id).amount, 460)
 
     def test_undo_opens_what_did_not_come_back(self):
         invoice = self._invoice((1000, self.t15))
@@ -107,6 +121,15 @@ class TestRecovery(BadDebtCommon):
         self._recover(writeoff)
         self.assertTags(SALE_BASE=-1500, SALE_TAX=-225)
         self.assertBalances(ar=0, trn=0, rec=-1650, bde=1650, vat=-225)
+
+    def test_cash_basis_of_the_second_part(self):
+        invoice = self._invoice((1000, self.c15))
+        self._write_off(invoice, {self._items(invoice): 460})
+        rest = self._write_off(invoice)
+        self._recover(rest, 54.63)
+        self.assertBalances(ar=0, trn=0, vat=-7.13)
+        self._recover(rest)
+        self.assertBalances(ar=0, trn=0, vat=-90)
 
     def test_cash_basis_of_a_cent(self):
         writeoff = self._write_off(self._invoice((1000, self.c15)))

@@ -124,3 +124,35 @@ class TestWriteoffCurrency(BadDebtCommon):
         self.assertEqual(writeoff.state, "recovered")
         self.assertBalances(vat=-187.5, ar=0)
         self.assertEqual(rest.amount, 937.5)
+
+    def test_partly_paid_at_another_rate(self):
+        invoice = self._invoice((1000, self.t15), currency_id=self.eur.id)
+        self._payment(460, date="2026-08-01", invoices=invoice, currency_id=self.eur.id)  # a gain of the host's own
+        exchanges = self.env["account.move"].search_count([("journal_id", "=", self.exch_journal.id)])
+        self._write_off(invoice)
+        self.assertEqual(
+            self.env["account.move"].search_count([("journal_id", "=", self.exch_journal.id)]), exchanges)
+        self.assertEqual(invoice.amount_residual, 0)
+        self.assertBalances(ar=0, vat=-75)  # 40 % of 187.50 stay due
+
+    def test_instalments_keep_the_cents(self):
+        terms = self.env["account.payment.term"].create({"name": "Thirds", "line_ids": [
+            (0, 0, {"value": "percent", "value_amount": share, "nb_days": days})
+            for share, days in ((33, 0), (33, 30), (34, 60))]})
+        invoice = self._invoice((333.33, self.t15), (66.66, self.t7), currency_id=self.eur.id,
+                                invoice_payment_term_id=terms.id, invoice_date_due=False)
+        for item in self._items(invoice):
+            self._write_off(item)
+        self.assertBalances(ar=0, vat=0)
+        self.assertEqual(self._tag("REFUND_BASE"), -self._tag("SALE_BASE"))
+        self.assertEqual(invoice.amount_residual, 0)
+        self.assertNoExchange()
+
+    def test_recovery_on_cash_basis(self):
+        """What came back is due to the tax office, and nothing waits on the transition account."""
+        for date in ("2026-05-01", "2026-08-01"):
+            writeoff = self._write_off(self._invoice((1000, self.c15), currency_id=self.eur.id, date=date))
+            self.Recovery.with_user(self.approver)._create_for(writeoff, 54.63, "2026-11-22")
+            with self.subTest(date=date):
+                self.assertBalances(trn=0, ar=0)
+                self.assertEqual(self._balance(self.vat), self._tag("SALE_TAX"))

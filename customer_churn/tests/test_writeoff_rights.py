@@ -114,6 +114,58 @@ class TestWriteoffRights(BadDebtCommon):
         with self.assertRaises(AccessError):
             seen.browse(writeoff.id).action_submit()
 
+    def test_what_is_not_approved_is_not_booked(self):
+        writeoff = self._prepare(self.invoice)
+        with self.assertRaisesRegex(UserError, "Draft"):
+            writeoff.action_post()
+        writeoff.action_submit()
+        writeoff.action_cancel()
+        with self.assertRaisesRegex(UserError, "Cancelled"):
+            writeoff.action_post()
+
+    def test_an_item_more_is_another_request(self):
+        self.company.bad_debt_approval_limit = 100
+        writeoff = self._prepare(self._invoice((50, None)))
+        writeoff.action_submit()
+        writeoff.write({"line_ids": [Command.create({
+            "move_line_id": self._items(self.invoice).id, "amount_currency": 1150})]})
+        self.assertEqual(writeoff.state, "draft")
+        writeoff.action_submit()
+        self.assertEqual(writeoff.state, "to_approve")
+
+    def test_exception_from_a_lock_counts_for_its_user(self):
+        second = self._create_user("second", APPROVER)
+        writeoff = self._prepare(self.invoice, date="2026-10-15")
+        writeoff.action_submit()
+        self.company.sudo().fiscalyear_lock_date = "2026-10-31"
+        self.env["account.lock_exception"].create({
+            "company_id": self.company.id, "user_id": self.approver.id, "fiscalyear_lock_date": "2026-09-30",
+            "end_datetime": "2099-01-01 00:00:00"})
+        with self.assertRaisesRegex(UserError, "closed by"):
+            writeoff.with_user(second).action_post()
+        writeoff.action_post()
+        self.assertEqual(writeoff.move_id.date, self.day("2026-10-15"))
+
+    def test_paid_between_request_and_posting(self):
+        writeoff = self._prepare(self.invoice)
+        writeoff.action_submit()
+        self._payment(1150, invoices=self.invoice)
+        with self.assertRaisesRegex(UserError, self.invoice.name):
+            writeoff.action_post()
+        self.assertFalse(self.env["account.move"].search([("bad_debt_writeoff_id", "=", writeoff.id)]))
+
+    def test_credited_between_request_and_posting(self):
+        """Nobody gives up 1,150 of which 500 are in the bank, and what was approved is not changed unasked."""
+        writeoff = self._prepare(self.invoice)
+        writeoff.action_submit()
+        self._payment(500)
+        with self.assertRaisesRegex(UserError, "more than the .*650.00 that are open"), self.env.cr.savepoint():
+            writeoff.action_post()
+        writeoff.line_ids.amount_currency = 650
+        writeoff.action_submit()
+        writeoff.action_post()
+        self.assertBalances(ar=0, bde=565.22)
+
     # ------------------------------------------------------------------ refused by name
     def test_draft_invoice_is_refused_and_nothing_prepared(self):
         draft = self._invoice((10, None), post=False)

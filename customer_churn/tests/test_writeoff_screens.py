@@ -61,6 +61,14 @@ class TestWriteoffScreens(BadDebtCommon):
         writeoff = self.Writeoff.browse(wizard.record.action_write_off()["res_id"])
         self.assertEqual((writeoff.amount_total, invoice.amount_residual), (700, 0))
 
+    def test_wizard_marks_what_is_disputed(self):
+        invoice = self._invoice((1000, None))
+        invoice.action_toggle_block_payment()
+        with Form(self._open(invoice | self._invoice((10, None)))) as wizard:
+            pass
+        self.assertEqual({line.amount_currency: line.is_disputed for line in wizard.record.line_ids},
+                         {1000: True, 10: False})
+
     def test_above_the_limit_the_wizard_only_asks(self):
         self.company.bad_debt_approval_limit = 500
         with Form(self._open(self._invoice((501, None)))) as wizard:

@@ -28,6 +28,17 @@ class TestWriteoffUndo(BadDebtCommon):
         self.assertEqual((again.amount_expense, again.amount_tax), (1000, 150))
         self.assertBalances(vat=0, ar=0)
 
+    def test_the_first_of_two_parts(self):
+        invoice = self._invoice((1000, self.t15))
+        first = self._write_off(invoice, {self._items(invoice): 400})
+        self._write_off(invoice)
+        first.action_undo()
+        self.assertEqual((invoice.amount_residual, invoice.amount_written_off), (400, 750))
+        self.assertEqual(invoice.write_off_state, "partial")
+        self._write_off(invoice)
+        self.assertBalances(ar=0, bde=1000, vat=0)
+        self.assertTags(REFUND_BASE=1000, REFUND_TAX=150)
+
     def test_locked_period_is_named(self):
         writeoff = self._write_off(self._invoice((1000, self.t15)))
         for name, date in (("fiscalyear_lock_date", "2026-11-22"), ("tax_lock_date", "2026-11-22")):
