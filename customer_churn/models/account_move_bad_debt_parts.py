@@ -57,9 +57,14 @@ class AccountMove(models.Model):
 
     def _get_bad_debt_parts(self):
         """{id of the first journal item: part}, less what credit notes took back; positive where it is owed."""
-        parts = {}
+        parts = self._get_invoiced_parts()
+        for name, currency in (("amount_currency", self.currency_id), ("balance", self.company_currency_id)):
+            self._take_credited(parts, name, currency)
+        return parts
+
+    def _get_invoiced_parts(self):
         if not self.is_sale_document(include_receipts=True):
-            return parts
+            return {}
         by_key = {}
         for line in self.line_ids:
             if line.display_type in NO_PART or line.account_id.account_type == "asset_receivable":
@@ -70,10 +75,7 @@ class AccountMove(models.Model):
             part["items"] |= line
             part["amount_currency"] -= line.amount_currency
             part["balance"] -= line.balance
-        parts = {part["line"].id: part for part in by_key.values()}
-        for name, currency in (("amount_currency", self.currency_id), ("balance", self.company_currency_id)):
-            self._take_credited(parts, name, currency)
-        return parts
+        return {part["line"].id: part for part in by_key.values()}
 
     def _take_credited(self, parts, name, currency):
         for loose, credited in self._get_credited(name).items():

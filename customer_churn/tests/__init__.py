@@ -23,6 +23,7 @@ from . import (
     test_case_race,
     test_cdnow,
     test_charts,
+    test_charts_books,
     test_customer_file,
     test_first_run,
     test_month,
