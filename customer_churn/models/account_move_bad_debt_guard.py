@@ -40,6 +40,10 @@ class AccountMove(models.Model):
             raise UserError(self.env._(
                 "%(invoices)s: written off. Undo the write-off first.",
                 invoices=", ".join(invoices.mapped("display_name"))))
+        if recovered := self.filtered("amount_written_off"):
+            raise UserError(self.env._(
+                "%(invoices)s: written off, and undone but for what was recovered. Correct it by a credit note.",
+                invoices=", ".join(recovered.mapped("display_name"))))
 
     def _get_written_off(self):
         """The invoices here that a booked write-off stands on."""

@@ -53,6 +53,7 @@ from . import (
     test_value,
     test_weights,
     test_writeoff_around,
+    test_writeoff_credit,
     test_writeoff_currency,
     test_writeoff_entry,
     test_writeoff_netting,
