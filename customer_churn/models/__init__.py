@@ -1,6 +1,7 @@
 from . import (
     account_move,
     account_move_bad_debt,
+    account_move_bad_debt_credit,
     account_move_bad_debt_guard,
     account_move_bad_debt_parts,
     account_move_bad_debt_shown,

@@ -40,6 +40,10 @@ class AccountMove(models.Model):
             raise UserError(self.env._(
                 "%(invoices)s: written off. Undo the write-off first.",
                 invoices=", ".join(invoices.mapped("display_name"))))
+        if recovered := self.filtered("amount_written_off"):
+            raise UserError(self.env._(
+                "%(invoices)s: written off, and undone but for what was recovered. Correct it by a credit note.",
+                invoices=", ".join(recovered.mapped("display_name"))))
 
     def _get_written_off(self):
         """The invoices here that a booked write-off stands on."""
@@ -81,7 +85,7 @@ class AccountMove(models.Model):
     def _check_creditable(self, cancel):
         """A credit note would credit what the customer does not owe any more."""
         sales = self.filtered(lambda move: move.is_sale_document(include_receipts=True))
-        gone = sales._get_written_off().filtered(lambda move: cancel or move.write_off_state != "partial")
+        gone = sales._get_written_off().filtered(lambda move: cancel or move._get_creditable() <= 0)
         if gone:
             raise UserError(self.env._(
                 "%(invoices)s: written off, a credit note would leave the customer a credit. Undo the write-off first.",

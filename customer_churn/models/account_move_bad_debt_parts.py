@@ -60,9 +60,14 @@ class AccountMove(models.Model):
 
         :param by_account: keep what was earned on different accounts apart
         """
-        parts = {}
+        parts = self._get_invoiced_parts(by_account)
+        for name, currency in (("amount_currency", self.currency_id), ("balance", self.company_currency_id)):
+            self._take_credited(parts, name, currency)
+        return parts
+
+    def _get_invoiced_parts(self, by_account=False):
         if not self.is_sale_document(include_receipts=True):
-            return parts
+            return {}
         by_key = {}
         for line in self.line_ids:
             if line.display_type in NO_PART or line.account_id.account_type == "asset_receivable":
@@ -73,10 +78,7 @@ class AccountMove(models.Model):
             part["items"] |= line
             part["amount_currency"] -= line.amount_currency
             part["balance"] -= line.balance
-        parts = {part["line"].id: part for part in by_key.values()}
-        for name, currency in (("amount_currency", self.currency_id), ("balance", self.company_currency_id)):
-            self._take_credited(parts, name, currency)
-        return parts
+        return {part["line"].id: part for part in by_key.values()}
 
     def _take_credited(self, parts, name, currency):
         for loose, credited in self._get_credited(name).items():

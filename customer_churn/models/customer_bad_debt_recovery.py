@@ -150,6 +150,7 @@ class CustomerBadDebtRecovery(models.Model):
                     name=recovery.move_id.name))
             recovery._undo(fields.Date.to_date(date) or fields.Date.context_today(self))
             recovery.writeoff_id._refresh_recovered()
+            recovery.writeoff_id.line_ids.move_id._check_credited_once()
 
     def _undo(self, date):
         if date > fields.Date.context_today(self) or date < self.move_id.date:

@@ -35,6 +35,7 @@ class CustomerBadDebtWriteoff(models.Model):
     def _post(self):
         self._check_ready()
         self._net()
+        self.line_ids.modified(["amount_currency"])  # what is open may be worth a cent more or less since
         builds = [writeoff._build() for writeoff in self]
         self._check_lock_dates(builds)
         moves = self._create_entries(builds)
@@ -104,7 +105,6 @@ class CustomerBadDebtWriteoff(models.Model):
                 if reason := writeoff._get_amount_fault(line.move_line_id, line.amount_currency):
                     raise UserError(self.env._(
                         "%(item)s: %(reason)s", item=line.move_line_id._get_bad_debt_name(), reason=reason))
-            self.env.add_to_compute(writeoff.line_ids._fields["amount"], writeoff.line_ids)
 
     # ------------------------------------------------------------------ the entry
     def _create_entries(self, builds):

@@ -42,6 +42,10 @@ class CustomerBadDebtWriteoff(models.Model):
         for writeoff in self:
             writeoff._check_undo_date(date)
             left = writeoff._get_left()
+            if not left:
+                raise UserError(self.env._(
+                    "%(name)s: all of it came back, nothing is left to undo. Undo the recovery first.",
+                    name=writeoff.display_name))
             mirror = writeoff._create_mirror(left, date)
             writeoff._match_mirror(mirror, left)
             writeoff._keep_undone(mirror, left)
