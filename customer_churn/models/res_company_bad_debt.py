@@ -48,8 +48,8 @@ class ResCompany(models.Model):
     bad_debt_stale_credit_account_id = account_field("Stale Credits", TYPES["bad_debt_stale_credit_account_id"])
     bad_debt_small_difference_account_id = account_field("Small Differences", EXPENSE + INCOME)
     bad_debt_stale_credit_months = fields.Integer(
-        string="Stale after", required=True, default=24,
-        help="Months after which a credit that nobody claims is stale. 0: at once.")
+        string="Stale after", required=True, default=0,
+        help="Months after which a credit that nobody claims is stale, as the law has it (often 24). 0: at once.")
     bad_debt_stale_credit_limit = fields.Monetary(
         string="Stale Credit up to", help="A larger credit is not written back. 0: no limit.")
     bad_debt_small_difference_limit = fields.Monetary(

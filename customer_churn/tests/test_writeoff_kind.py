@@ -37,6 +37,7 @@ class TestWriteoffKind(BadDebtCommon):
         self.assertEqual((invoice.amount_residual, invoice.write_off_state), (0, "none"))
 
     def test_a_credit_is_stale_after_the_months_of_the_company(self):
+        self.company.bad_debt_stale_credit_months = 24
         with self.assertRaisesRegex(UserError, "not stale before the end of 2026-11-20, 24 months"):
             self._stale(50, "2024-11-20")
         self._stale(50, "2024-11-19")
@@ -135,6 +136,7 @@ class TestWriteoffKind(BadDebtCommon):
         return self.debtor.create({"name": name, "property_account_receivable_id": self.ar.id})
 
     def test_wizard_finds_what_the_kind_is_for(self):
+        self.company.bad_debt_stale_credit_months = 24
         debt = self._invoice((1000, None))
         stale = self._payment(50, date="2023-01-15", partner=self._customer("Gone"))
         self._payment(70, date="2026-01-15", partner=stale.partner_id)
