@@ -88,27 +88,11 @@ class CustomerCarePlan(models.Model):
         string="Stop When Opted Out", help="Off: who opted out gets no message, but activities all the same.")
     stop_on_dispute = fields.Boolean(string="Not While Invoices Are Disputed")
 
-    when = fields.Char(string="When, in Words", compute="_compute_when", help="The trigger with what belongs to it.")
     treatment_ids = fields.One2many("customer.care.treatment", "plan_id")
     treatment_count = fields.Integer(compute="_compute_treatment_count")
     error = fields.Text(readonly=True, copy=False, help="Why the last night failed.")
 
     # ------------------------------------------------------------------ computes
-    @api.depends("trigger", "status", "deadline", "days", "reason_id", "reason_category")
-    @api.depends_context("lang")
-    def _compute_when(self):
-        words = {name: dict(self._fields[name]._description_selection(self.env))
-                 for name in ("trigger", "status", "deadline", "reason_category")}
-        for plan in self:
-            needs = ("reason_category",) if plan.trigger == "reason_recorded" else NEEDS.get(plan.trigger, ())
-            what = [words[name].get(plan[name]) for name in needs if name in words]
-            if plan.trigger == "reason_recorded" and plan.reason_id:
-                what = [plan.reason_id.name]
-            if "days" in needs:
-                what.append(self.env._("%(days)s days", days=plan.days))
-            plan.when = self.env._("%(trigger)s: %(what)s", trigger=words["trigger"].get(plan.trigger, ""),
-                                   what=", ".join(filter(None, what))) if what else words["trigger"].get(plan.trigger)
-
     @api.depends("treatment_ids")
     def _compute_treatment_count(self):
         counts = dict(self.env["customer.care.treatment"]._read_group(
@@ -214,6 +198,10 @@ class CustomerCarePlan(models.Model):
                 raise plan._refuse(self.env._(
                     "none of today's customers meets its condition. Build it again, or keep the plan unused until "
                     "somebody does."))
+
+    def copy_data(self, default=None):
+        """Not in use until it is chosen: it would meet the customers of the first one again."""
+        return super().copy_data({"active": False, **(default or {})})
 
     @api.ondelete(at_uninstall=False)
     def _refuse_deletion_of_used(self):
