@@ -30,6 +30,7 @@ NEEDS = {  # trigger -> the fields that it needs
     "before_deadline": ("deadline", "days"),
     "no_contact": ("days",),
 }
+MAX_DAYS = 3650  # beyond a date's range, one plan's days would stop the nights of all
 RECORDS = ("customer.churn.case", "res.partner")  # what activities may be planned for
 
 
@@ -88,27 +89,11 @@ class CustomerCarePlan(models.Model):
         string="Stop When Opted Out", help="Off: who opted out gets no message, but activities all the same.")
     stop_on_dispute = fields.Boolean(string="Not While Invoices Are Disputed")
 
-    when = fields.Char(string="When, in Words", compute="_compute_when", help="The trigger with what belongs to it.")
     treatment_ids = fields.One2many("customer.care.treatment", "plan_id")
     treatment_count = fields.Integer(compute="_compute_treatment_count")
     error = fields.Text(readonly=True, copy=False, help="Why the last night failed.")
 
     # ------------------------------------------------------------------ computes
-    @api.depends("trigger", "status", "deadline", "days", "reason_id", "reason_category")
-    @api.depends_context("lang")
-    def _compute_when(self):
-        words = {name: dict(self._fields[name]._description_selection(self.env))
-                 for name in ("trigger", "status", "deadline", "reason_category")}
-        for plan in self:
-            needs = ("reason_category",) if plan.trigger == "reason_recorded" else NEEDS.get(plan.trigger, ())
-            what = [words[name].get(plan[name]) for name in needs if name in words]
-            if plan.trigger == "reason_recorded" and plan.reason_id:
-                what = [plan.reason_id.name]
-            if "days" in needs:
-                what.append(self.env._("%(days)s days", days=plan.days))
-            plan.when = self.env._("%(trigger)s: %(what)s", trigger=words["trigger"].get(plan.trigger, ""),
-                                   what=", ".join(filter(None, what))) if what else words["trigger"].get(plan.trigger)
-
     @api.depends("treatment_ids")
     def _compute_treatment_count(self):
         counts = dict(self.env["customer.care.treatment"]._read_group(
@@ -149,7 +134,7 @@ class CustomerCarePlan(models.Model):
     def _refuse(self, sentence, **names):
         return ValidationError(self.env._("Care plan %(plan)s: %(fault)s", plan=self.name, fault=sentence % names))
 
-    @api.constrains("activity_plan_id", "mail_template_id")
+    @api.constrains("activity_plan_id", "mail_template_id", "company_id")  # the company: asked of every new plan
     def _check_action(self):
         for plan in self:
             steps, template = plan.activity_plan_id, plan.mail_template_id
@@ -171,9 +156,10 @@ class CustomerCarePlan(models.Model):
     def _check_trigger(self):
         for plan in self:
             for name in NEEDS.get(plan.trigger, ()):
-                if not plan[name] or (name == "days" and plan.days < 0):
-                    raise plan._refuse(self.env._("%(field)s is needed for this trigger, and must be above 0."),
-                                       field=self._fields[name]._description_string(self.env))
+                if not plan[name] or (name == "days" and not 0 < plan.days <= MAX_DAYS):
+                    raise plan._refuse(
+                        self.env._("%(field)s is needed for this trigger, and days must be 1 to %(most)s."),
+                        field=self._fields[name]._description_string(self.env), most=MAX_DAYS)
             if plan.trigger == "reason_recorded" and not (plan.reason_id or plan.reason_category):
                 raise plan._refuse(self.env._("say which reason, or which category of reasons."))
 
@@ -187,10 +173,10 @@ class CustomerCarePlan(models.Model):
             if not 0 <= plan.control_share <= 100:
                 raise plan._refuse(self.env._("%(share)g %% cannot be left alone. Give 0 to 100."),
                                    share=plan.control_share)
-            if plan.measure_days < 1:
-                raise plan._refuse(self.env._("measure at least one day."))
-            if plan.escalate_after_days < 0:
-                raise plan._refuse(self.env._("escalate after 1 day or more, or give 0 for never."))
+            if not 1 <= plan.measure_days <= MAX_DAYS:
+                raise plan._refuse(self.env._("measure 1 to %(most)s days."), most=MAX_DAYS)
+            if not 0 <= plan.escalate_after_days <= MAX_DAYS:
+                raise plan._refuse(self.env._("escalate after 1 to %(most)s days, or give 0 for never."), most=MAX_DAYS)
 
     @api.constrains("responsible", "user_id", "escalate_user_id")
     def _check_user(self):
@@ -223,7 +209,11 @@ class CustomerCarePlan(models.Model):
         if not plans.search_count([("company_id", "=", company.id)], limit=1):
             shipped = self.env["ir.model.data"].sudo().search(
                 [("module", "=", "customer_churn"), ("model", "=", self._name)])
-            plans.browse(shipped.mapped("res_id")).exists().copy({"active": False, "company_id": company.id})
+            plans.browse(shipped.mapped("res_id")).exists().copy({"company_id": company.id})
+
+    def copy_data(self, default=None):
+        """Not in use until it is chosen: it would meet the customers of the first one again."""
+        return super().copy_data({"active": False, **(default or {})})
 
     @api.ondelete(at_uninstall=False)
     def _refuse_deletion_of_used(self):

@@ -6,8 +6,10 @@ Of who is silent it is the silence (the last purchase), since a fit may move sta
 
 from datetime import timedelta
 
-from odoo import models
+from odoo import api, fields, models
 from odoo.tools import SQL
+
+from .customer_care_plan import NEEDS
 
 SILENT = ("at_risk", "dormant", "lost")
 ANNIVERSARY_GRACE = 6  # days: nights may be missed
@@ -33,6 +35,23 @@ ANSWER = SQL(
 
 class CustomerCarePlan(models.Model):
     _inherit = "customer.care.plan"
+
+    when = fields.Char(string="When, in Words", compute="_compute_when", help="The trigger with what belongs to it.")
+
+    @api.depends("trigger", "status", "deadline", "days", "reason_id", "reason_category")
+    @api.depends_context("lang")
+    def _compute_when(self):
+        words = {name: dict(self._fields[name]._description_selection(self.env))
+                 for name in ("trigger", "status", "deadline", "reason_category")}
+        for plan in self:
+            needs = ("reason_category",) if plan.trigger == "reason_recorded" else NEEDS.get(plan.trigger, ())
+            what = [words[name].get(plan[name]) for name in needs if name in words]
+            if plan.trigger == "reason_recorded" and plan.reason_id:
+                what = [plan.reason_id.name]
+            if "days" in needs:
+                what.append(self.env._("%(days)s days", days=plan.days))
+            plan.when = self.env._("%(trigger)s: %(what)s", trigger=words["trigger"].get(plan.trigger, ""),
+                                   what=", ".join(filter(None, what))) if what else words["trigger"].get(plan.trigger)
 
     def _choose(self, date, taken=()):
         """Whom the plan meets on the night of `date`, dearest first, within what is left of each person's capacity

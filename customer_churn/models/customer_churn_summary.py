@@ -59,14 +59,15 @@ class CustomerChurnSummary(models.Model):
     @api.model
     def _get_activities(self, company, users, date):
         """Activities due on `date` or late, of cases and of customers. Those of a contact of all companies are told
-        once: by the company whose care plan it was, else by the user's own."""
+        once: by the company whose care plan it was, else by the user's own. What is in the pool is nobody's."""
         activities = self.env["mail.activity"].search([
             ("user_id", "in", users.ids), ("date_deadline", "<=", date),
             ("res_model", "in", ("customer.churn.case", "res.partner"))])
         for model, some in activities.grouped("res_model").items():
             records = self.env[model].browse(some.mapped("res_id")).exists()
             if model == "customer.churn.case":
-                customers = {case.id: case.partner_id for case in records if case.company_id == company}
+                customers = {
+                    case.id: case.partner_id for case in records if case.company_id == company and not case.pool_date}
             else:
                 customers = {partner.id: partner.commercial_partner_id for partner in records}
                 some = some.filtered(lambda activity: company == (

@@ -54,12 +54,14 @@ class ResCompany(models.Model):
         string="Empty the Salesperson", help="The contact loses its salesperson too, and gets who claims it.")
 
     _churn_pool_days_positive = models.Constraint(
-        "CHECK (churn_pool_days > churn_pool_warn_days AND churn_pool_warn_days >= 0)",
-        "The pool: the days untouched must be more than the warning days, and these must not be negative.",
+        "CHECK (churn_pool_days > churn_pool_warn_days AND churn_pool_warn_days >= 0 AND churn_pool_days <= 3650)",
+        "The pool: the days untouched must be more than the warning days, and at most 3650; the warning days must not "
+        "be negative.",
     )
     _churn_pool_claims_positive = models.Constraint(
-        "CHECK (churn_pool_capacity >= 0 AND churn_pool_lock_days >= 0)",
-        "The pool: claims per week and days of lockout must not be negative. Give 0 for none.",
+        "CHECK (churn_pool_capacity >= 0 AND churn_pool_lock_days BETWEEN 0 AND 3650)",
+        "The pool: claims per week and days of lockout must not be negative, and the days be at most 3650. Give 0 for "
+        "none.",
     )
     _churn_case_capacity_positive = models.Constraint(
         "CHECK (churn_case_capacity >= 0)",

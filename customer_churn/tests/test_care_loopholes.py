@@ -279,11 +279,12 @@ class TestCareStumbles(LoopholeCommon):
         self.plan(quiet_days=True)
         self.assertEqual(sorted(set(self.care().activity_ids.mapped("date_deadline"))), [before(-3), before(-7)])
 
-    def test_the_copy_is_of_the_company_at_hand(self):
+    def test_the_copy_is_of_the_company_at_hand_and_not_in_use(self):
         other = self._create_company("Other")
         plan = self.plan()
         copied = plan.with_context(allowed_company_ids=(other | self.company).ids).copy()
         self.assertEqual((copied.company_id, plan.company_id), (other, self.company))
+        self.assertEqual((copied.active, plan.active), (False, True), "it would meet the same customers again")
 
     def test_a_type_of_activity_for_cases_only_serves_no_contact(self):
         kind = self.env["mail.activity.type"].create({"name": "On cases", "res_model": "customer.churn.case"})

@@ -17,6 +17,8 @@ class TestCareRefused(CareCommon):
         empty = self.env["mail.activity.plan"].create({"name": "Empty", "res_model": "res.partner"})
         other = self.env["mail.activity.plan"].create({"name": "Other", "res_model": "account.move"})
         self.assertRefused("Bad plan: it does nothing", activity_plan_id=False)
+        with self.assertRaisesRegex(ValidationError, "Bad plan: it does nothing"), self.env.cr.savepoint():
+            self.Plan.create({"name": "Bad plan"})  # as by RPC, where what is not said is not asked
         self.assertRefused("For users is written for another", mail_template_id=template.id)
         self.assertRefused("Empty has no activity", activity_plan_id=empty.id)
         self.assertRefused("Other is for another", activity_plan_id=other.id)
@@ -33,7 +35,11 @@ class TestCareRefused(CareCommon):
         self.assertRefused("is needed for this trigger", trigger="no_contact", days=0)
         self.assertRefused("is needed for this trigger", trigger="days_in_status", days=-4)
         self.assertRefused("say which reason", trigger="reason_recorded")
-        self.assertRefused("measure at least", measure_days=0)
+        for days in (0, 10**9):
+            self.assertRefused("measure 1 to 3650", measure_days=days)
+        for days in (-1, 10**9):
+            self.assertRefused("escalate after 1 to 3650", escalate_after_days=days)
+        self.assertRefused("is needed for this trigger", trigger="no_contact", days=10**9)
 
     def test_a_condition_that_nobody_meets_unless_the_plan_is_unused_or_nobody_was_analysed(self):
         nobody = "[('partner_id.name', '=', 'Nobody')]"

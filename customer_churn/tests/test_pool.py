@@ -191,7 +191,7 @@ class TestPool(ChurnCommon):
 
     def test_limits_that_make_no_sense_are_refused(self):
         for values in ({"churn_pool_days": 7}, {"churn_pool_warn_days": -1}, {"churn_pool_capacity": -1},
-                       {"churn_pool_lock_days": -1}):
+                       {"churn_pool_lock_days": -1}, {"churn_pool_days": 10**9}, {"churn_pool_lock_days": 10**9}):
             with mute_logger("odoo.sql_db"), self.assertRaises(CheckViolation), self.env.cr.savepoint():
                 self.company.write(values)
                 self.env.flush_all()

@@ -77,6 +77,13 @@ class TestSummary(ChurnCommon):
                    for company in (self.company, other)]
         self.assertEqual([self.cleo in customers for customers in waiting], [False, True])
 
+    def test_nobody_is_told_of_what_is_in_the_pool(self):
+        case = self.cases(self.anna)
+        case.activity_schedule("mail.mail_activity_data_todo", TODAY, summary="Call", user_id=self.seller.id)
+        case.write({"user_id": False, "pool_date": TODAY})
+        self.assertEqual(self.send().customer_count, 1)
+        self.assertNotIn("Call", self.messages(self.seller).body)
+
     def test_nobody_is_told_of_a_case_that_is_left_alone(self):
         self.cases(self.anna)._leave_alone(before(-90))
         self.assertEqual(self.send().customer_count, 1)
