@@ -28,6 +28,7 @@ class TestBadDebtBatchCron(CommittedBatch):
         self._commit()
         with mute_logger(PROCESS):
             self.cron.method_direct_trigger()
+        self._commit()
         self._look()
 
     def test_from_the_button_to_the_end(self):

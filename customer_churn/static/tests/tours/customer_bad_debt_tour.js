@@ -125,15 +125,16 @@ registry.category("web_tour.tours").add("customer_bad_debt_batch_failed", {
     steps: () => [
         openBatch,
         state("Failed"),
-        { content: "one was not booked", trigger: ".alert:contains(1 write-offs were not booked)" },
+        { content: "one was not booked", trigger: '.alert:contains("Not booked: 1")' },
         { content: "why", trigger: ".o_field_widget[name=failed_ids] .o_data_row:contains(nothing to write off)" },
         {
             content: "work on that one",
-            trigger: ".o_field_widget[name=failed_ids] .o_data_cell[name=partner_id]",
+            trigger: ".o_field_widget[name=failed_ids] .o_list_record_open_form_view button",
             run: "click",
         },
         { content: "its reason", trigger: ".o_form_view .alert:contains(nothing to write off)" },
         press("action_cancel"),
+        state("Cancelled"),
         { content: "back to the batch", trigger: ".breadcrumb-item a:contains(Batch ), .o_back_button a", run: "click" },
         state("Done"),
     ],
