@@ -181,9 +181,8 @@ class CustomerBadDebtWriteoff(models.Model):
         may_meet = items.grouped(self._get_netting_key)
         pairs = defaultdict(list)
         for line in self._sort_items(move_lines):
-            for other in may_meet.get(self._get_netting_key(line), ()):
-                amount = min(left[line], left[other])
-                if amount <= 0 or line.amount_residual_currency * other.amount_residual_currency > 0:
+            for other in may_meet.get(self._get_netting_key(line, opposite=True), ()):
+                if (amount := min(left[line], left[other])) <= 0:
                     continue
                 for one, counterpart in ((line, other), (other, line)):
                     left[one] = line.currency_id.round(left[one] - amount)
@@ -191,8 +190,11 @@ class CustomerBadDebtWriteoff(models.Model):
                         pairs[one].append((counterpart, amount))
         return pairs
 
-    def _get_netting_key(self, line):
-        return line.account_id, line.currency_id, line.company_id, line.partner_id.commercial_partner_id
+    def _get_netting_key(self, line, opposite=False):
+        """Items that may meet differ in their sign only."""
+        owed = line.amount_residual_currency > 0
+        return (line.account_id, line.currency_id, line.company_id, line.partner_id.commercial_partner_id,
+                owed != opposite)
 
     def _get_netting_domain(self, move_lines):
         return Domain([

@@ -65,6 +65,8 @@ class CustomerBadDebtWriteoff(models.Model):
         months = self.company_id._get_bad_debt_settings().bad_debt_relief_months
         if self.kind != "bad_debt":
             return self.env._("Only bad debt has its tax back.")
+        if self._is_credit_note():
+            return self.env._("The tax comes back with the credit note.")
         if self.tax_relief == "none":
             return self.env._("The tax is lost with the debt: no relief.")
         waiting = self.line_ids.filtered(lambda line: not self._has_relief(line))

@@ -4,7 +4,6 @@ from . import (
     test_bad_debt_batch_race,
     test_bad_debt_rpc,
     test_bad_debt_settings,
-    test_books_around,
     test_browser,
     test_browser_bad_debt,
     test_browser_care,

@@ -84,6 +84,50 @@ class TestWriteoffAround(BadDebtCommon):
         self._payment(500, invoices=self.invoice)
         with self.assertRaisesRegex(UserError, "less is open"):
             writeoff.action_rematch()
+        writeoff.action_undo()
+        self.assertBalances(ar=650, bde=0, vat=-150)
+        self.assertEqual(self.invoice.amount_residual, 650)
+
+    def test_unmatched_is_no_credit_of_the_customer(self):
+        """The counterpart of a write-off that lies open settles no other invoice."""
+        writeoff = self._write_off(self.invoice)
+        self._items(self.invoice).remove_move_reconcile()
+        with self.assertRaisesRegex(UserError, "belongs to a write-off"):
+            self._prepare(self._items(writeoff.move_id), kind="stale_credit")
+        self.assertEqual(self._write_off(self._invoice((80, None))).amount_total, 80)
+        writeoff.action_rematch()
+        self.assertBalances(ar=0, bde=1080)
+
+    def test_unmatched_of_one_of_two_invoices(self):
+        invoices = self.invoice | self._invoice((80, None))
+        writeoff = self._write_off(invoices)
+        self._items(self.invoice).remove_move_reconcile()
+        self.assertEqual((writeoff.state, invoices.mapped("amount_written_off")), ("unmatched", [0, 80]))
+        writeoff.action_rematch()
+        self.assertEqual(invoices.mapped("amount_written_off"), [1150, 80])
+
+    def test_other_matchings_leave_documents_alone(self):
+        payment = self._payment(150, invoices=self.invoice)
+        writeoff = self._write_off(self.invoice)
+        self._items(payment.move_id).matched_debit_ids.unlink()
+        self.assertEqual((writeoff.state, self.invoice.amount_written_off), ("posted", 1000))
+        self.assertEqual(self.invoice.write_off_state, "partial")
+
+    def test_invoice_reset_while_a_document_waits(self):
+        writeoff = self._prepare(self.invoice)
+        writeoff.action_submit()
+        self.invoice.button_draft()
+        with self.assertRaisesRegex(UserError, "not posted"):
+            writeoff.action_post()
+
+    def test_credit_note_of_what_is_not_written_off_is_free(self):
+        self.invoice._reverse_moves([{"invoice_date": self.day("2026-11-22")}], cancel=True)
+        self.assertEqual(self.invoice.payment_state, "reversed")
+
+    def test_customer_with_documents_is_not_deleted(self):
+        self._prepare(self.invoice)
+        with self.assertRaises(UserError), self.env.cr.savepoint():
+            self.debtor.unlink()
 
     def test_archived_customer(self):
         self.debtor.active = False
@@ -98,6 +142,16 @@ class TestWriteoffAround(BadDebtCommon):
         self.assertEqual(writeoff.partner_id, heir)
         writeoff.action_undo()
         self.assertEqual(self.invoice.amount_residual, 1150)
+
+    def test_merged_customers_post_what_was_prepared(self):
+        other = self.debtor.create({"name": "Debtor Ltd", "property_account_receivable_id": self.ar.id})
+        drafts = self._prepare(self.invoice) | self._prepare(self._invoice((50, None), partner=other))
+        self.env["base.partner.merge.automatic.wizard"].create({})._merge((self.debtor | other).ids, self.debtor)
+        self.env.invalidate_all()
+        self.assertEqual(drafts.partner_id, self.debtor)
+        drafts.action_submit()
+        drafts.action_post()
+        self.assertBalances(ar=0)
 
     def test_deleted_documents(self):
         draft = self._prepare(self.invoice)
@@ -147,6 +201,12 @@ class TestWriteoffAround(BadDebtCommon):
         self.assertEqual((case.state, case.outcome, case.reason_id), ("closed", "written_off", reason))
         writeoff.action_undo()
         self.assertEqual((case.state, case.outcome), ("open", False))
+
+    def test_small_differences_close_no_case(self):
+        case = self.env["customer.churn.case"].sudo().create({
+            "company_id": self.company.id, "partner_id": self.debtor.id, "opened_date": "2026-10-01"})
+        self._write_off(self._invoice((0.03, None)), kind="small_difference")
+        self.assertEqual(case.state, "open")
 
     def test_reasons_with_and_without_bad_debt(self):
         reason = self.env["customer.churn.reason"].search([("requires_competitor", "=", False)], limit=1)

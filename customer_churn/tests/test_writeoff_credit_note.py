@@ -23,6 +23,7 @@ class TestWriteoffCreditNote(BadDebtCommon):
     def test_revenue_and_tax_are_credited(self):
         invoice = self._invoice((1000, self.t15))
         writeoff = self._prepare(invoice)
+        self.assertEqual(writeoff.relief_rule, "The tax comes back with the credit note.")
         promised = [(line["account_id"], line["balance"]) for line in writeoff._preview()]
         writeoff.action_submit()
         writeoff.action_post()

@@ -39,8 +39,9 @@ class CustomerBadDebtWriteoffWizard(models.TransientModel):
         context, writeoffs = self.env.context, self.env["customer.bad.debt.writeoff"]
         records = self.env[context.get("active_model") or "res.partner"].browse(
             context.get("active_ids") or context.get("active_id"))
-        items = writeoffs._find_items(records, self.kind)
-        refused = writeoffs._get_refusals(items, self.date, self.kind)
+        kind = self.kind or "bad_debt"  # neither is there where only some defaults are asked for
+        items = writeoffs._find_items(records, kind)
+        refused = writeoffs._get_refusals(items, self.date or fields.Date.context_today(self), kind)
         given = items - items.browse([item.id for item in refused])
         return {"move_line_ids": [Command.set(items.ids)], "line_ids": self._prepare_lines(given)}
 
