@@ -30,7 +30,7 @@ class AccountMove(models.Model):
         return self.currency_id.round(self.amount_total - credited - given_up)
 
     def _check_credited_once(self):
-        for move in self and self._get_given_up_lines().move_id.sudo(False):
+        for move in self & self._get_given_up_lines().move_id:
             if (left := move._get_creditable()) < 0:
                 raise UserError(self.env._(
                     "%(invoice)s: written off and credited, %(excess)s more than it comes to. Credit no more than what "

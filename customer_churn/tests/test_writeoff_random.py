@@ -216,7 +216,8 @@ class TestWriteoffRandom(LedgerRules, BadDebtCommon):
         left = document.amount_total - document.amount_recovered
         payment, ways = None, self.dice.randint(1, 3)
         if ways == 1:  # one that was made for it, in whatever currency
-            payment = self._payment(self._part(left), partner=document.partner_id, date=self._day_after(document.move_id.date),
+            payment = self._payment(self._part(left), partner=document.partner_id,
+                                    date=self._day_after(document.move_id.date),
                                     currency_id=self.dice.choice([self.company.currency_id, self.eur]).id)
         elif ways == 2:
             payment = self._draw(self._open_items(document.partner_id, -1).move_id.origin_payment_id)
@@ -279,26 +280,26 @@ class TestWriteoffRandom(LedgerRules, BadDebtCommon):
         return self.company
 
     # ------------------------------------------------------------------ a thousand
-    def test_seed_1(self):
+    def test_the_books_hold_after_seed_1(self):
         self._operate(1)
 
-    def test_seed_2(self):
+    def test_the_books_hold_after_seed_2(self):
         self._operate(2)
 
-    def test_seed_3(self):
+    def test_the_books_hold_after_seed_3(self):
         self._operate(3, months=3)
 
-    def test_seed_4(self):
+    def test_the_books_hold_after_seed_4(self):
         self._operate(4)
 
-    def test_seed_5(self):
+    def test_the_books_hold_after_seed_5(self):
         self._operate(5)
 
-    def test_seed_6(self):
+    def test_the_books_hold_after_seed_6(self):
         self._operate(6, months=3)
 
-    def test_seed_7(self):
+    def test_the_books_hold_after_seed_7(self):
         self._operate(7)
 
-    def test_seed_8(self):
+    def test_the_books_hold_after_seed_8(self):
         self._operate(8)
