@@ -14,8 +14,7 @@ class AccountMove(models.Model):
     def _post(self, soft=True):
         posted = super()._post(soft)
         notes = posted.filtered(lambda move: move.move_type == "out_refund")
-        notes.reversed_entry_id.filtered(
-            lambda move: move.write_off_state not in (False, "none"))._check_credited_once()
+        notes.reversed_entry_id._check_credited_once()
         return posted
 
     def _get_given_up_lines(self):
@@ -31,8 +30,8 @@ class AccountMove(models.Model):
         return self.currency_id.round(self.amount_total - credited - given_up)
 
     def _check_credited_once(self):
-        for move in self:
-            if (left := move._get_creditable()) < 0 and move._get_given_up_lines():
+        for move in self & self._get_given_up_lines().move_id:
+            if (left := move._get_creditable()) < 0:
                 raise UserError(self.env._(
                     "%(invoice)s: written off and credited, %(excess)s more than it comes to. Credit no more than what "
                     "is open, or undo the write-off first.",

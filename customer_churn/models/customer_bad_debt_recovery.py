@@ -113,15 +113,29 @@ class CustomerBadDebtRecovery(models.Model):
         }] + [self._prepare_against(writeoff, group, source.partner) for group in groups
               if not writeoff.currency_id.is_zero(group["balance"])]
         if any(group["kind"] == "transition" for group in groups):
-            self._put_in_currency(lines, source.currency)
+            self._put_in_currency(lines, source)
         return lines
 
-    def _put_in_currency(self, lines, currency):
+    def _put_in_currency(self, lines, source):
         """Of an entry in two currencies the host makes no tax due when it is paid."""
         debt, *against = lines
-        shares = allocate(-debt["amount_currency"], [line["balance"] for line in against], unit=currency.rounding)
+        shares = allocate(
+            -debt["amount_currency"], [line["balance"] for line in against], unit=source.currency.rounding)
         for line, share in zip(against, shares, strict=True):
-            line |= {"currency_id": currency.id, "amount_currency": share}
+            line |= {"currency_id": source.currency.id, "amount_currency": share}
+        if source.credits:
+            self._value_as_due(against, source)
+
+    def _value_as_due(self, against, source):
+        """Tax that is paid becomes due at the payment's rate: a cent that this rounds off is income, not exchange."""
+        largest = max(against, key=lambda line: (line["display_type"] == "product", abs(line["balance"])))
+        for line in against:
+            if line["display_type"] == "payment_term":
+                due = source.writeoff.currency_id.round(
+                    line["amount_currency"] * source.credits.balance / source.credits.amount_currency)
+                largest["balance"] += line["balance"] - due
+                line["balance"] = due
+        largest["balance"] = source.writeoff.currency_id.round(largest["balance"])
 
     def _prepare_against(self, writeoff, group, partner):
         """In company currency: income and tax are what they are, in whatever currency the customer pays."""

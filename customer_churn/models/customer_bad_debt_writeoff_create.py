@@ -31,6 +31,7 @@ class CustomerBadDebtWriteoff(models.Model):
         """
         self._check_group("customer_churn.group_bad_debt_officer")
         self.check_access("create")
+        self._grab(move_lines)  # who prepares the same item at the same moment hears of it, and does not wait
         date, kind = fields.Date.to_date(date), values.get("kind", "bad_debt")
         amounts = self._get_given_amounts(move_lines, amounts)
         move_lines.company_id._check_bad_debt_kind(kind)

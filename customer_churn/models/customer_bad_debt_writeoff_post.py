@@ -3,7 +3,7 @@ from collections import defaultdict
 
 from markupsafe import Markup
 from odoo import fields, models
-from odoo.exceptions import UserError
+from odoo.exceptions import LockError, UserError
 from odoo.fields import Command
 
 from .customer_bad_debt_writeoff import APPROVER
@@ -47,10 +47,18 @@ class CustomerBadDebtWriteoff(models.Model):
     def _lock(self):
         """Whoever comes second gets an answer at once, and reads what the first has booked."""
         # sudo: a lock on the customer keeps two documents from using the same allowance; it changes nothing
-        self.partner_id.sudo().lock_for_update(allow_referencing=True)
-        self.lock_for_update()
-        self.line_ids.move_line_id.lock_for_update(allow_referencing=True)
+        self._grab(self.partner_id.sudo())
+        self._grab(self)
+        self._grab(self.line_ids.move_line_id)
         self.env.invalidate_all()
+
+    def _grab(self, records):
+        try:
+            records.lock_for_update(allow_referencing=records._name != self._name)
+        except LockError as error:
+            raise LockError(self.env._(
+                "%(names)s: somebody is working on this right now. Try again in a moment.",
+                names=", ".join(records.mapped("display_name")))) from error
 
     def _check_ready(self):
         """What could be refused at the preparation may have come about since."""
@@ -98,8 +106,7 @@ class CustomerBadDebtWriteoff(models.Model):
             writeoff.line_ids.sudo()._keep_netted(pairs)  # sudo: kept by the methods only
             plan = list(dict.fromkeys(item | other for item, others in pairs.items() for other, _amount in others))
             if plan:
-                self.env["account.move.line"].browse(
-                    [item.id for pair in plan for item in pair]).lock_for_update(allow_referencing=True)
+                self._grab(self.env["account.move.line"].union(*plan))
                 self.env["account.move.line"]._reconcile_plan(plan)
             for line in writeoff.line_ids.filtered("amount_currency"):
                 if reason := writeoff._get_amount_fault(line.move_line_id, line.amount_currency):

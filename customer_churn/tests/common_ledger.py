@@ -197,7 +197,8 @@ class LedgerRules:
     def _ask(self, question):
         self.env.flush_all()
         return self.env.execute_query(SQL(
-            question, company=self.company.id, ar=self.ar.id, vat=self.vat.id, trn=self.trn.id, currency=self.company.currency_id.id))
+            question, company=self.company.id, currency=self.company.currency_id.id, ar=self.ar.id, vat=self.vat.id,
+            trn=self.trn.id))
 
     def _get_ledger_digest(self):
         return self._ask(DIGEST)[0][0]

@@ -131,6 +131,19 @@ class TestRecovery(BadDebtCommon):
         self._recover(rest)
         self.assertBalances(ar=0, trn=0, vat=-90)
 
+    def test_cash_basis_in_a_foreign_currency(self):
+        """What becomes due is a cent off at the payment's rate: no exchange difference comes of it."""
+        euro = self.env["res.currency"].create({"name": "EUX", "symbol": "EUX", "rate_ids": [
+            (0, 0, {"name": "2026-01-01", "rate": 0.5, "company_id": self.company.id})]})
+        writeoff = self._write_off(self._invoice((648.53, self.c15), currency_id=euro.id))
+        for amount in (641.01, 33.33, 0.07, None):
+            self._recover(writeoff, amount)
+            self.assertBalances(ar=0, trn=0)
+        self.assertNoExchange()
+        self.assertEqual(writeoff.state, "recovered")
+        self.assertAlmostEqual(self._balance(self.vat), -194.56, delta=0.04)
+        self.assertEqual(self._balance(self.vat) + self._balance(self.rec), -1491.62)
+
     def test_cash_basis_of_a_cent(self):
         writeoff = self._write_off(self._invoice((1000, self.c15)))
         self.assertEntry(self._recover(writeoff, 0.04).move_id, [(self.ar, 0.04), (self.rec, -0.03), (self.trn, -0.01)])

@@ -90,6 +90,22 @@ class TestWriteoffCredit(BadDebtCommon):
         self._credit(invoice, 534.88, 534.89)
         self.assertBalances(ar=0, trn=0, vat=0)
 
+    def test_credit_while_the_write_off_is_unmatched(self):
+        """Its tax is back all the same, until it is undone."""
+        invoice, writeoff = self._unmatched()
+        with self.assertRefused("Undo the write-off first"):
+            self._credit(invoice, 1000)
+        writeoff.action_undo()
+        self._credit(invoice, 1000)
+        self.assertBalances(ar=0, vat=0)
+
+    def test_draft_of_before_the_write_off(self):
+        invoice = self._invoice((1000, self.t15))
+        note = self._credit(invoice, 1000, post=False)
+        self._write_off(invoice)
+        with self.assertRefused("written off and credited"):
+            note.action_post()
+
     def test_draft_may_be_lowered(self):
         invoice = self._invoice((1000, self.t15))
         self._write_off(invoice, {self._items(invoice): 400})
