@@ -10,7 +10,7 @@ class MailActivityPlan(models.Model):
     def _compute_display_name(self):
         """Odoo does not translate the names of plans. The shipped ones are shown in the reader's language as long as
         nobody gave them another name."""
-        super()._compute_display_name()
+        result = super()._compute_display_name()
         shipped = {
             "first_aid": ("First aid", self.env._("First aid")),
             "win_back": ("Three-step win-back", self.env._("Three-step win-back")),
@@ -23,6 +23,7 @@ class MailActivityPlan(models.Model):
             name, translated = names.get(plan._origin.id, (None, None))
             if name and plan.name == name:
                 plan.display_name = translated
+        return result
 
     @api.ondelete(at_uninstall=False)
     def _refuse_deletion_of_used_by_reasons(self):
