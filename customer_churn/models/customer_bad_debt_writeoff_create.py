@@ -38,7 +38,7 @@ class CustomerBadDebtWriteoff(models.Model):
         self._refuse(self._get_refusals(move_lines, date, kind))
         self._check_amounts({
             line: amount for line, amount in amounts.items() if amount or not values.get("net_credits")})
-        netted = {} if amounts else self._get_netting(move_lines)
+        netted = {} if amounts or not values.get("net_credits", True) else self._get_netting(move_lines)
         writeoffs = self.create(self._prepare_documents(move_lines, date, amounts, netted, reason, **values))
         self._check_anything_left(writeoffs)
         writeoffs._refresh_amounts()

@@ -25,7 +25,8 @@ class CustomerBadDebtWriteoff(models.Model):
             ("parent_state", "=", "posted"), ("reconciled", "=", False),
             ("move_id.bad_debt_writeoff_id", "=", False)]))
         netted, today = self._get_netting(items) if kind == "small_difference" else {}, fields.Date.context_today(self)
-        return items.filtered(lambda item: not self._get_kind_fault(item, today, kind, netted.get(item, 0.0)))
+        left = items.filtered(lambda item: self._get_rest(item, netted.get(item, 0.0))[0])
+        return left.filtered(lambda item: not self._get_kind_fault(item, today, kind, netted.get(item, 0.0)))
 
     # ------------------------------------------------------------------ why an item is not of a kind
     def _get_kind_fault(self, line, date, kind, netted):

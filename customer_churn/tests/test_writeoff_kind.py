@@ -140,6 +140,7 @@ class TestWriteoffKind(BadDebtCommon):
         debt = self._invoice((1000, None))
         stale = self._payment(50, date="2023-01-15", partner=self._customer("Gone"))
         self._payment(70, date="2026-01-15", partner=stale.partner_id)
+        self._payment(80, date="2026-01-15")  # what the debt takes of it is no rest
         rest = self._invoice((0.04, None), partner=self._customer("Nearly paid"))
         partners = debt.partner_id | stale.partner_id | rest.partner_id
         found = {

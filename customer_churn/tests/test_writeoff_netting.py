@@ -33,6 +33,12 @@ class TestWriteoffNetting(BadDebtCommon):
         self._write_off(invoice, {self._items(invoice): 100})
         self.assertEqual(self._items(payment.move_id).amount_residual, -30)
 
+    def test_without_netting_the_whole_is_given_up(self):
+        invoice = self._invoice((100, None))
+        payment = self._payment(30)
+        self.assertEqual(self._write_off(invoice, net_credits=False).amount_total, 100)
+        self.assertEqual(self._items(payment.move_id).amount_residual, -30)
+
     def test_credits_that_settle_all(self):
         invoice = self._invoice((100, None))
         self._payment(150)
