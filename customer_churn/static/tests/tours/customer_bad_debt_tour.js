@@ -135,7 +135,7 @@ registry.category("web_tour.tours").add("customer_bad_debt_batch_failed", {
         { content: "its reason", trigger: ".o_form_view .alert:contains(nothing to write off)" },
         press("action_cancel"),
         state("Cancelled"),
-        { content: "back to the batch", trigger: ".breadcrumb-item a:contains(Batch ), .o_back_button a", run: "click" },
+        { content: "back to the batch", trigger: ".breadcrumb .o_back_button a", run: "click" },
         state("Done"),
     ],
 });
