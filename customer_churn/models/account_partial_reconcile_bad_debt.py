@@ -50,7 +50,7 @@ class AccountMoveLine(models.Model):
     def _check_no_counterpart(self):
         if lines := self._get_bad_debt_lines():
             raise UserError(self.env._(
-                "%(entries)s belongs to the write-off %(names)s, and is no money of the customer. Match it again there, "
+                "%(entries)s belongs to the write-off %(names)s, and is no money of the customer. Match it again there "
                 "or undo the write-off.", entries=", ".join(lines.booked_line_id.move_id.mapped("name")),
                 names=", ".join(lines.writeoff_id.mapped("name"))))
 
