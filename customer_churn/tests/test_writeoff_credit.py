@@ -223,3 +223,15 @@ class TestWriteoffCredit(BadDebtCommon):
             writeoff.action_undo()
         writeoff.action_rematch()
         self.assertEqual((writeoff.state, self._said(invoice)), ("recovered", ("recovered", 1150, 0)))
+
+    # ------------------------------------------------------------------ a cent
+    def test_amount_follows_what_was_netted(self):
+        """Netting in small parts leaves some cents more than was prepared: they are given up too."""
+        euro = self.env["res.currency"].create({"name": "EUX", "symbol": "EUX", "rate_ids": [
+            (0, 0, {"name": "2026-01-01", "rate": 0.83, "company_id": self.company.id})]})
+        invoice = self._invoice((500.11, None), currency_id=euro.id)
+        for _number in range(12):
+            self._payment(1, currency_id=euro.id)
+        writeoff = self._write_off(invoice)
+        self.assertEqual(writeoff.line_ids.booked_line_id.balance, -588.14)  # 602.54 less 12 times 1.20
+        self.assertEqual((writeoff.amount_total, writeoff.amount_expense), (588.14, 588.14))
