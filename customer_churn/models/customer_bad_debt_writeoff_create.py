@@ -128,10 +128,17 @@ class CustomerBadDebtWriteoff(models.Model):
     def _get_pending(self, move_lines):
         """{item: reason} where another document has it already."""
         others = self.env["customer.bad.debt.writeoff.line"].search([
-            ("move_line_id", "in", move_lines.ids), ("state", "in", PENDING), ("writeoff_id", "not in", self.ids)])
-        return {other.move_line_id: self.env._(
+            ("move_line_id", "in", move_lines.ids), ("writeoff_id", "not in", self.ids), "|",
+            ("state", "in", PENDING), "&", ("state", "=", "unmatched"), ("booked_line_id.reconciled", "=", False)])
+        return {other.move_line_id: self._get_pending_reason(other) for other in others}
+
+    def _get_pending_reason(self, other):
+        if other.state == "unmatched":
+            return self.env._(
+                "it was written off on %(name)s, which is not matched with it any more. Match that one again, or undo "
+                "it.", name=other.writeoff_id.name)
+        return self.env._(
             "it stands on %(name)s already. Work on that one, or cancel it.", name=other.writeoff_id.name)
-            for other in others}
 
     def _get_refusal(self, line, date):
         if line.parent_state != "posted":

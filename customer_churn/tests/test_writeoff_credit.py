@@ -182,6 +182,15 @@ class TestWriteoffCredit(BadDebtCommon):
             (self._items(other) | writeoff.line_ids.booked_line_id).reconcile()
         self.assertEqual(self._said(other), ("none", 0, 1150))
 
+    def test_given_up_once(self):
+        """What was unmatched by hand is a loss in the books already."""
+        invoice, writeoff = self._unmatched()
+        with self.assertRefused("Match that one again, or undo it"):
+            self._prepare(invoice)
+        writeoff.action_undo()
+        self._write_off(invoice, date="2026-11-23")
+        self.assertBalances(ar=0, bde=1000, vat=0)
+
     def test_counterpart_is_matched_by_the_document(self):
         """By hand the host would make tax due that nobody paid."""
         invoice = self._invoice((1000, self.c15))
@@ -217,12 +226,12 @@ class TestWriteoffCredit(BadDebtCommon):
 
     # ------------------------------------------------------------------ a cent
     def test_amount_follows_what_was_netted(self):
-        """Netting leaves a cent less than was prepared: the total of the document is what its entry books."""
+        """Netting in small parts leaves some cents more than was prepared: they are given up too."""
         euro = self.env["res.currency"].create({"name": "EUX", "symbol": "EUX", "rate_ids": [
             (0, 0, {"name": "2026-01-01", "rate": 0.83, "company_id": self.company.id})]})
         invoice = self._invoice((500.11, None), currency_id=euro.id)
-        for number in range(12):
-            self._payment(7.77 + number, currency_id=euro.id)
+        for _number in range(12):
+            self._payment(1, currency_id=euro.id)
         writeoff = self._write_off(invoice)
-        self.assertEqual(writeoff.amount_total, -writeoff.line_ids.booked_line_id.balance)
-        self.assertEqual(writeoff.amount_total, writeoff.amount_expense)
+        self.assertEqual(writeoff.line_ids.booked_line_id.balance, -588.14)  # 602.54 less 12 times 1.20
+        self.assertEqual((writeoff.amount_total, writeoff.amount_expense), (588.14, 588.14))
