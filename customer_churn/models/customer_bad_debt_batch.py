@@ -31,7 +31,7 @@ class CustomerBadDebtBatch(models.Model):
     _check_company_auto = True
     _order = "date desc, id desc"
 
-    name = fields.Char(readonly=True, copy=False, default=lambda self: self.env._("New"))
+    name = fields.Char(readonly=True, copy=False, default=lambda self: self.env._("New Batch"))
     company_id = fields.Many2one(
         "res.company", required=True, index=True, ondelete="restrict", default=lambda self: self.env.company)
     currency_id = fields.Many2one(related="company_id.currency_id")

@@ -24,7 +24,7 @@ class CustomerBadDebtWriteoff(models.Model):
     _check_company_auto = True
     _order = "date desc, id desc"
 
-    name = fields.Char(readonly=True, copy=False, default=lambda self: self.env._("New"))
+    name = fields.Char(readonly=True, copy=False, default=lambda self: self.env._("New Write-Off"))
     company_id = fields.Many2one("res.company", required=True, readonly=True, index=True, ondelete="restrict")
     currency_id = fields.Many2one(related="company_id.currency_id")
     partner_id = fields.Many2one(
