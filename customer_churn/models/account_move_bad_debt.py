@@ -37,6 +37,7 @@ class AccountMove(models.Model):
 
     def _refresh_written_off(self):
         """What these invoices are matched with of write-offs. What was unmatched by hand is open, not written off."""
+        self._keep_quiet()
         self.env["customer.bad.debt.writeoff.line"].flush_model()
         self.env["customer.bad.debt.writeoff"].flush_model()
         self.env["account.partial.reconcile"].flush_model()

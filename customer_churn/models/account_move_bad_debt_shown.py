@@ -21,13 +21,29 @@ class AccountMove(models.Model):
         lines = self.env["customer.bad.debt.writeoff.line"].search([("move_id", "in", self.ids)])
         return (lines.writeoff_id | self.bad_debt_writeoff_id)._get_open_action()
 
+    @api.depends("write_off_state")
+    def _compute_payments_widget_reconciled_info(self):
+        """Below the total stands what it was settled with: a write-off under its own name, `written_off` or `silent`."""
+        super()._compute_payments_widget_reconciled_info()
+        # sudo: who sees the invoice may see what it was settled with; how it is said depends on who reads it
+        for move in self.sudo().filtered(lambda move: move.write_off_state not in (False, "none")):
+            if widget := move.invoice_payments_widget:
+                entries = self.browse([line["move_id"] for line in widget["content"]]).sudo()
+                told = self.env.user._is_internal() or move._tells_customer()
+                for line, entry in zip(widget["content"], entries, strict=True):
+                    line["write_off"] = entry.bad_debt_writeoff_id and ("written_off" if told else "silent")
+                move.invoice_payments_widget = widget
+
+    def _tells_customer(self):
+        return self.company_id._get_bad_debt_settings().bad_debt_tell_customer
+
     def _get_portal_status(self):
         """`paid` is what the host says; for a debt given up that would be a receipt."""
         # sudo: customers do not read the state; whether they are told is the company's choice
         move = self.sudo()
         if move.write_off_state != "full":
             return "host"
-        return "written_off" if move.company_id._get_bad_debt_settings().bad_debt_tell_customer else "silent"
+        return "written_off" if move._tells_customer() else "silent"
 
     # ------------------------------------------------------------------ no fresh credit unawares
     @api.depends("company_id", "partner_id", "tax_totals", "currency_id")

@@ -169,12 +169,28 @@ class TestWriteoffAround(BadDebtCommon):
         self.env.flush_all()
         self.env.cr.precommit.run()
         before = self.invoice.message_ids
-        self._write_off(self.invoice)
+        writeoff = self._write_off(self.invoice)
+        self.env.flush_all()
+        self.env.cr.precommit.run()
+        writeoff.action_undo()
         self.env.flush_all()
         self.env.cr.precommit.run()
         messages = self.invoice.message_ids - before
         self.assertNotIn(self.env.ref("account.mt_invoice_paid"), messages.subtype_id)
         self.assertEqual(len(messages.filtered(lambda message: "Written off" in (message.body or ""))), 1)
+        self.assertFalse(messages.tracking_value_ids, "no word of paid")
+
+    def test_not_even_below_the_total_is_it_paid(self):
+        self._payment(150, invoices=self.invoice)
+        self._write_off(self.invoice)
+        self.assertEqual(
+            sorted((line["amount"], bool(line["write_off"])) for line in self.invoice.invoice_payments_widget["content"]),
+            [(150, False), (1000, True)])
+        report = self.env["ir.actions.report"]
+        for told, word in ((True, "Written off on"), (False, "Closed on")):
+            self.company.bad_debt_tell_customer = told
+            html = report._render_qweb_html("account.report_invoice_with_payments", self.invoice.ids)[0].decode()
+            self.assertEqual((html.count("Paid on"), html.count(word)), (1, 1))
 
     def test_other_apps_do_not_hear_of_a_payment(self):
         called = []
