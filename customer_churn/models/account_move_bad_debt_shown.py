@@ -23,15 +23,13 @@ class AccountMove(models.Model):
 
     @api.depends("write_off_state")
     def _compute_payments_widget_reconciled_info(self):
-        """Below the total stands what it was settled with: a write-off under its own name, `written_off` or `silent`."""
+        """What it was settled with stands below the total: what was given up is not called paid."""
         super()._compute_payments_widget_reconciled_info()
-        # sudo: who sees the invoice may see what it was settled with; how it is said depends on who reads it
+        # sudo: the host looks at every entry here as well; only that one is of a write-off is told
         for move in self.sudo().filtered(lambda move: move.write_off_state not in (False, "none")):
             if widget := move.invoice_payments_widget:
-                entries = self.browse([line["move_id"] for line in widget["content"]]).sudo()
-                told = self.env.user._is_internal() or move._tells_customer()
-                for line, entry in zip(widget["content"], entries, strict=True):
-                    line["write_off"] = entry.bad_debt_writeoff_id and ("written_off" if told else "silent")
+                for line in widget["content"]:
+                    line["write_off"] = bool(move.browse(line["move_id"]).bad_debt_writeoff_id)
                 move.invoice_payments_widget = widget
 
     def _tells_customer(self):
