@@ -1,5 +1,5 @@
 from odoo.exceptions import RedirectWarning, UserError, ValidationError
-from odoo.tests import tagged
+from odoo.tests import Form, tagged
 
 from .common_bad_debt import BadDebtCommon
 
@@ -96,3 +96,41 @@ class TestWriteoffLoopholes(BadDebtCommon):
         self.company.bad_debt_expense_account_id = False
         with self.assertRaisesRegex(RedirectWarning, "is missing"):
             writeoff.action_claim_relief()
+
+    # ------------------------------------------------------------------ what the screens show
+    def test_preview_knows_what_netting_takes_from_which_part(self):
+        """A credit note that is matched first gives back its own tax, not a share of each."""
+        invoice = self._invoice((100, self.t15), (33.33, self.t7))
+        self._payment(30)
+        self._invoice((10, self.t15), move_type="out_refund", date="2026-06-02")
+        writeoff = self._prepare(invoice)
+        shown = [(line["account_id"], line["balance"]) for line in writeoff._preview()]
+        writeoff.action_submit()
+        writeoff.action_post()
+        self.assertEqual(shown, [(line.account_id.id, line.balance) for line in writeoff.move_id.line_ids.sorted("id")])
+        self.assertEqual(writeoff.amount_total, 109.16)
+
+    def test_wizard_without_a_date_shows_no_entry(self):
+        wizard = Form(self.env["customer.bad.debt.writeoff.wizard"].with_user(self.approver).with_context(
+            active_model="account.move", active_ids=self.invoice.ids))
+        self.assertIn("1,150", wizard.entry_preview)
+        wizard.date = False
+        self.assertFalse(wizard.entry_preview)
+        wizard.date = "2026-11-20"
+        self.assertIn("1,150", wizard.entry_preview)
+
+    def test_document_without_a_date_shows_no_entry(self):
+        with Form(self._prepare(self.invoice)) as writeoff:
+            writeoff.date = False
+            self.assertFalse(writeoff.entry_preview)
+            writeoff.date = "2026-11-20"
+            self.assertIn("1,150", writeoff.entry_preview)
+
+    def test_days_beyond_the_calendar(self):
+        with Form(self.env["customer.bad.debt.batch"].with_user(self.officer)) as batch:
+            batch.days_overdue_min = 999999999
+            self.assertEqual(batch.customer_count, 0)
+            batch.days_overdue_min = 365
+        batch.record.days_overdue_min = 999999
+        with self.assertRaisesRegex(ValidationError, "Give fewer"):
+            batch.record.action_prepare()
