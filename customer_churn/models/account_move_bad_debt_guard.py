@@ -17,10 +17,12 @@ class AccountMove(models.Model):
 
     # ------------------------------------------------------------------ refused with the remedy
     def button_draft(self):
+        self.origin_payment_id._check_no_recovery()
         self._check_no_write_off()
         return super().button_draft()
 
     def button_cancel(self):
+        self.origin_payment_id._check_no_recovery()
         self._check_no_write_off()
         return super().button_cancel()
 

@@ -55,14 +55,15 @@ class AccountMove(models.Model):
 
     _inherit = "account.move"
 
-    def _get_bad_debt_parts(self, by_account=False):
+    def _get_bad_debt_parts(self, by_account=False, more_notes=()):
         """{id of the first journal item: part}, less what credit notes took back; positive where it is owed.
 
         :param by_account: keep what was earned on different accounts apart
+        :param more_notes: credit notes that are not matched yet, as `_get_credit_notes` gives them
         """
         parts = self._get_invoiced_parts(by_account)
         for name, currency in (("amount_currency", self.currency_id), ("balance", self.company_currency_id)):
-            self._take_credited(parts, name, currency)
+            self._take_credited(parts, name, currency, more_notes)
         return parts
 
     def _get_invoiced_parts(self, by_account=False):
@@ -80,8 +81,8 @@ class AccountMove(models.Model):
             part["balance"] -= line.balance
         return {part["line"].id: part for part in by_key.values()}
 
-    def _take_credited(self, parts, name, currency):
-        for loose, credited in self._get_credited(name).items():
+    def _take_credited(self, parts, name, currency, more_notes):
+        for loose, credited in self._get_credited(name, more_notes).items():
             same = [part for part in parts.values() if part["line"]._get_bad_debt_loose_key() == loose]
             same = same or [part for part in parts.values() if part["kind"] == "base"]
             owed = sum(part[name] for part in same)
@@ -90,10 +91,10 @@ class AccountMove(models.Model):
             for part, share in zip(same, shares, strict=True):
                 part[name] = share
 
-    def _get_credited(self, name):
+    def _get_credited(self, name, more_notes=()):
         """{loose key: what credit notes took back of it}."""
         credited = defaultdict(float)
-        for note, share in self._get_credit_notes():
+        for note, share in (*self._get_credit_notes(), *more_notes):
             for line in note.line_ids:
                 if line.display_type not in NO_PART and line.account_id.account_type != "asset_receivable":
                     credited[line._get_bad_debt_loose_key()] += share * line[name]
@@ -106,9 +107,14 @@ class AccountMove(models.Model):
         items = self.line_ids.filtered(lambda line: line.account_id.account_type == "asset_receivable")
         for partial in items.with_prefetch(self.line_ids._prefetch_ids).matched_credit_ids:
             note = partial.credit_move_id.move_id
-            if note._credits_bad_debt() and not note.reversed_entry_id and note.amount_total:
-                notes.append((note, partial.credit_amount_currency / note.amount_total))
+            notes += note._get_bad_debt_share(partial.credit_amount_currency)
         return notes
+
+    def _get_bad_debt_share(self, amount):
+        """Of a credit note that was made for no invoice in particular: what matching makes it one for."""
+        if self._credits_bad_debt() and not self.reversed_entry_id and self.amount_total:
+            return [(self, amount / self.amount_total)]
+        return []
 
     def _credits_bad_debt(self):
         """One that a write-off made is counted as that."""

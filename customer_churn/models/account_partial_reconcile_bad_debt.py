@@ -25,6 +25,7 @@ class AccountPartialReconcile(models.Model):
         """A write-off whose matching is taken away by hand says so, and calls its approver."""
         if self.env.context.get("bad_debt_undo") or not self:
             return super().unlink()
+        self._check_no_recovery()
         items = self.debit_move_id | self.credit_move_id
         lines = items._get_bad_debt_lines()
         if undone := lines.filtered(lambda line: line.state == "reversed"):
@@ -36,6 +37,15 @@ class AccountPartialReconcile(models.Model):
         lines.writeoff_id._set_unmatched()
         moves.exists()._refresh_written_off()  # a payment that is taken back leaves it written off in part only
         return result
+
+    def _check_no_recovery(self):
+        """The debt that a recovery has booked again stays with the payment that it was booked for."""
+        pairs = {(partial.debit_move_id.move_id, partial.credit_move_id.move_id) for partial in self}
+        # sudo: whoever undoes a matching need not see recoveries
+        recoveries = self.env["customer.bad.debt.recovery"].sudo().search([
+            ("move_id", "in", self.debit_move_id.move_id.ids), ("state", "=", "posted")])
+        recoveries.filtered(lambda recovery: (recovery.move_id, recovery.payment_id.move_id) in pairs) \
+            .payment_id._check_no_recovery()
 
 
 class AccountMoveLine(models.Model):

@@ -13,6 +13,14 @@ class AccountPayment(models.Model):
         self._check_no_recovery()
         return super().action_cancel()
 
+    def action_reject(self):
+        self._check_no_recovery()
+        return super().action_reject()
+
+    def unlink(self):
+        self._check_no_recovery()  # before the host takes the matching away
+        return super().unlink()
+
     def _check_no_recovery(self):
         # sudo: a recovery counts, whoever may see it
         recoveries = self.env["customer.bad.debt.recovery"].sudo().search([

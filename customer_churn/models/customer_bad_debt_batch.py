@@ -97,7 +97,12 @@ class CustomerBadDebtBatch(models.Model):
             items=items.subselect(), at_least=self.amount_min, at_most=self.amount_max))
 
     def _get_items_domain(self):
-        due = self.date - relativedelta(days=self.days_overdue_min)
+        try:
+            due = self.date - relativedelta(days=self.days_overdue_min)
+        except (OverflowError, ValueError) as error:  # nobody has owed since before the calendar began
+            raise ValidationError(self.env._(
+                "%(name)s: %(days)s days overdue is too many. Give fewer.",
+                name=self.name, days=self.days_overdue_min)) from error
         overdue = Domain("date_maturity", "<=", due) | (Domain("date_maturity", "=", False) & Domain("date", "<=", due))
         return overdue & self._get_partner_domain() & Domain([
             ("company_id", "=", self.company_id.id), ("parent_state", "=", "posted"), ("reconciled", "=", False),

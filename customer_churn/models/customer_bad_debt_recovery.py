@@ -65,7 +65,7 @@ class CustomerBadDebtRecovery(models.Model):
         return recovery
 
     def _get_date(self, writeoff, date, payment):
-        date = fields.Date.to_date(date) or (payment or self).date or fields.Date.context_today(self)
+        date = writeoff._to_date(date or (payment or self).date)
         if date > fields.Date.context_today(self) or date < writeoff.move_id.date:
             raise UserError(self.env._(
                 "%(name)s: a recovery is dated between the write-off and today.", name=writeoff.display_name))
@@ -158,11 +158,12 @@ class CustomerBadDebtRecovery(models.Model):
             recovery.writeoff_id._lock()
             if recovery.state != "posted":
                 raise UserError(self.env._("%(name)s is undone already.", name=recovery.move_id.name))
+            recovery.company_id._check_bad_debt_settings("undo")
             if recovery.writeoff_id.state == "reversed":
                 raise UserError(self.env._(
                     "%(name)s: the write-off was undone but for what came back. This recovery stays.",
                     name=recovery.move_id.name))
-            recovery._undo(fields.Date.to_date(date) or fields.Date.context_today(self))
+            recovery._undo(recovery.writeoff_id._to_date(date))
             recovery.writeoff_id._refresh_recovered()
             recovery.writeoff_id.line_ids.move_id._check_credited_once()
 
@@ -173,7 +174,8 @@ class CustomerBadDebtRecovery(models.Model):
                 name=self.move_id.name, first=self.move_id.date))
         booked = self.move_id.line_ids.sorted("id")
         values = [line._prepare_bad_debt_mirror([line.amount_currency, line.balance]) for line in booked]
-        booked.filtered(lambda line: line.account_id.reconcile).remove_move_reconcile()
+        matched = booked.filtered(lambda line: line.account_id.reconcile)
+        matched.with_context(bad_debt_undo=True).remove_move_reconcile()
         mirror = self.writeoff_id._post_entry(values, date, self.env._("Undo of %s", self.move_id.name))
         quiet = self.env["account.move.line"].with_context(no_cash_basis=True)
         quiet._reconcile_plan([

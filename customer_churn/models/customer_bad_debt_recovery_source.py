@@ -1,5 +1,7 @@
 from odoo.exceptions import UserError
 
+from .customer_bad_debt_writeoff_create import is_above_zero
+
 
 class Source:
     """The money: an open credit of the customer, or what is to be paid yet, in the currency of the debt."""
@@ -21,7 +23,8 @@ class Source:
 
     def _read(self, payment):
         env = self.writeoff.env
-        if payment.partner_id.commercial_partner_id != self.partner or payment.company_id != self.writeoff.company_id \
+        if payment.partner_id.commercial_partner_id != self.partner.commercial_partner_id \
+                or payment.company_id != self.writeoff.company_id \
                 or payment.payment_type != "inbound" or payment.state not in ("in_process", "paid"):
             raise UserError(env._(
                 "%(payment)s is no posted payment of %(customer)s. Choose another one.",
@@ -51,7 +54,7 @@ class Source:
         """The amount at the value of the write-off: no more than what is left, nor than what was paid."""
         env, company = self.writeoff.env, self.writeoff.currency_id
         left_currency, left = self._get_left()
-        if amount is not None and (not amount > 0 or company.compare_amounts(amount, left) > 0):
+        if amount is not None and (not is_above_zero(amount, company) or company.compare_amounts(amount, left) > 0):
             raise UserError(env._(
                 "%(name)s: %(left)s is left to recover. Give an amount above zero and no larger; what was paid beyond "
                 "it stays a credit of the customer.", name=self.writeoff.display_name, left=company.format(left)))

@@ -1,5 +1,5 @@
 from odoo import api, fields, models
-from odoo.exceptions import AccessError, UserError
+from odoo.exceptions import AccessError, UserError, ValidationError
 
 from .customer_bad_debt_writeoff_line import BOOKED, PENDING, STATE
 from .res_company_bad_debt import RELIEF
@@ -120,6 +120,14 @@ class CustomerBadDebtWriteoff(models.Model):
                 names=", ".join(kept.mapped("display_name"))))
 
     # ------------------------------------------------------------------ asking and approving
+    def _to_date(self, date):
+        """A day that was given, by whatever way; today without one."""
+        try:
+            return fields.Date.to_date(date) or fields.Date.context_today(self)
+        except (TypeError, ValueError) as error:
+            raise ValidationError(self.env._(
+                "%(date)s is no date. Give it as year-month-day, 2026-12-31.", date=date)) from error
+
     def _check_state(self, *states):
         labels = dict(self._fields["state"]._description_selection(self.env))
         for writeoff in self:

@@ -24,8 +24,9 @@ class CustomerBadDebtWriteoff(models.Model):
         self.check_access("write")
         self._lock()
         self._check_state(*(state for state in BOOKED if state != "recovered"))
-        date = fields.Date.to_date(date) or fields.Date.context_today(self)
+        date = self._to_date(date)
         for writeoff in self:
+            writeoff.company_id._check_bad_debt_settings("bad_debt")
             lines = writeoff._get_claimable(date)
             writeoff._book_claim(lines, writeoff._build_claim(lines), date)
 

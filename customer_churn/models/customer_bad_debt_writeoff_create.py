@@ -12,6 +12,11 @@ CUSTOMER_TYPES = ("out_invoice", "out_refund", "out_receipt", "entry")
 ITEMS = 500  # on one document: more of them nobody reads, and posting would hold its locks too long
 
 
+def is_above_zero(amount, currency):
+    """Whether this is an amount at all, and not rounded to nothing."""
+    return isinstance(amount, (int, float)) and math.isfinite(amount) and currency.compare_amounts(amount, 0.0) > 0
+
+
 class CustomerBadDebtWriteoff(models.Model):
     """What may be written off, and how much of it the customer's own credits settle first."""
 
@@ -32,7 +37,8 @@ class CustomerBadDebtWriteoff(models.Model):
         self._check_group("customer_churn.group_bad_debt_officer")
         self.check_access("create")
         self._grab(move_lines)  # who prepares the same item at the same moment hears of it, and does not wait
-        date, kind = fields.Date.to_date(date), values.get("kind", "bad_debt")
+        date, kind = self._to_date(date), values.get("kind", "bad_debt")
+        self._check_kind(kind)
         amounts = self._get_given_amounts(move_lines, amounts)
         move_lines.company_id._check_bad_debt_kind(kind)
         self._refuse(self._get_refusals(move_lines, date, kind))
@@ -95,7 +101,7 @@ class CustomerBadDebtWriteoff(models.Model):
 
     def _get_amount_fault(self, line, amount):
         currency, residual = line.currency_id, abs(line.amount_residual_currency)
-        if not isinstance(amount, (int, float)) or not math.isfinite(amount) or amount <= 0:
+        if not is_above_zero(amount, currency):
             return self.env._("the amount to write off must be a number above zero.")
         if abs(currency.round(amount) - amount) > currency.rounding / 1000:
             return self.env._(

@@ -1,5 +1,6 @@
 from dateutil.relativedelta import relativedelta
 from odoo import api, fields, models
+from odoo.exceptions import ValidationError
 from odoo.fields import Domain
 
 
@@ -29,6 +30,11 @@ class CustomerBadDebtWriteoff(models.Model):
         return left.filtered(lambda item: not self._get_kind_fault(item, today, kind, netted.get(item, 0.0)))
 
     # ------------------------------------------------------------------ why an item is not of a kind
+    def _check_kind(self, kind):
+        if kind not in (kinds := self._fields["kind"].get_values(self.env)):
+            raise ValidationError(self.env._(
+                "%(kind)s is no kind of write-off. There are: %(kinds)s.", kind=kind, kinds=", ".join(kinds)))
+
     def _get_kind_fault(self, line, date, kind, netted):
         """:param netted: what the customer's items of the other sign settle of it first"""
         if kind == "small_difference":

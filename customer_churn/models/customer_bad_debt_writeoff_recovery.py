@@ -14,7 +14,7 @@ class CustomerBadDebtWriteoff(models.Model):
     _inherit = "customer.bad.debt.writeoff"
 
     taxes_on_payment = fields.Text(
-        readonly=True, help="JSON: the taxes due on payment that each journal item of the entry bore.")
+        readonly=True, copy=False, help="JSON: the taxes due on payment that each journal item of the entry bore.")
 
     def _check_recovery(self):
         self._check_group(APPROVER)

@@ -25,7 +25,7 @@ class CustomerBadDebtWriteoff(models.Model):
     @api.depends(*CONTENT)
     def _compute_entry_preview(self):
         for writeoff in self:
-            pending = writeoff.state in PENDING and writeoff.line_ids
+            pending = writeoff.state in PENDING and writeoff.line_ids and writeoff.date and writeoff.kind
             writeoff.entry_preview = writeoff._render_entry() if pending else False
 
     def _render_entry(self):
@@ -59,7 +59,7 @@ class CustomerBadDebtWriteoff(models.Model):
     @api.depends("company_id", "date", "kind", "tax_relief", "line_ids.move_line_id")
     def _compute_relief_rule(self):
         for writeoff in self:
-            writeoff.relief_rule = writeoff._get_relief_rule()
+            writeoff.relief_rule = writeoff._get_relief_rule() if writeoff.date else False
 
     def _get_relief_rule(self):
         months = self.company_id._get_bad_debt_settings().bad_debt_relief_months

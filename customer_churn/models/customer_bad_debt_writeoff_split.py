@@ -12,9 +12,11 @@ NAMES = ("amount_currency", "balance")
 class Debt:
     """What is left of one invoice's parts while its items are given up one after the other."""
 
-    def __init__(self, move, taken, netted, by_account):
+    def __init__(self, move, taken, pairs, by_account):
         self.move = move
-        self.parts = move._get_bad_debt_parts(by_account)
+        notes = [note for other, amount in pairs for note in other.move_id._get_bad_debt_share(amount)]
+        netted = sum(amount for _other, amount in pairs)
+        self.parts = move._get_bad_debt_parts(by_account, notes)
         self.taken = {key: list(taken.get(key, (0.0, 0.0))) for key in self.parts}
         items = move.line_ids.filtered(lambda line: line.account_id.account_type == "asset_receivable")
         total = sum(items.mapped("amount_currency")) or 1.0
@@ -74,11 +76,12 @@ class CustomerBadDebtWriteoff(models.Model):
         debts, splits = {}, {}
         standing = self._get_standing_splits()
         # as it stands now: what posting has netted already is no longer open, and is not to be netted once more
-        netted = self._get_netting(self.line_ids.move_line_id) if self.net_credits else {}
+        netted = self._get_netting_pairs(self.line_ids.move_line_id) if self.net_credits else {}
         for line in self.line_ids:
             move = line.move_line_id.move_id
             if move not in debts:
-                first = sum(netted.get(item, 0.0) for item in self.line_ids.grouped("move_id")[move].move_line_id)
+                items = self.line_ids.grouped("move_id")[move].move_line_id
+                first = [pair for item in items for pair in netted.get(item, ())]
                 debts[move] = Debt(move, standing[move], first, self._hits_revenue())
             amounts = [line.amount_currency, line._get_carrying_amount()]
             splits[line] = debts[move].take(amounts)

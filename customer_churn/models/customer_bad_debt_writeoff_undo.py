@@ -38,8 +38,9 @@ class CustomerBadDebtWriteoff(models.Model):
         self.check_access("write")
         self._lock()
         self._check_state(*(state for state in BOOKED if state != "recovered"))
-        date = fields.Date.to_date(date) or fields.Date.context_today(self)
+        date = self._to_date(date)
         for writeoff in self:
+            writeoff.company_id._check_bad_debt_settings("undo")
             writeoff._check_undo_date(date)
             left = writeoff._get_left()
             if not left:

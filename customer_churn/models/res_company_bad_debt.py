@@ -24,6 +24,7 @@ NEEDED = {
     "bad_debt": ["bad_debt_expense_account_id"],
     "stale_credit": ["bad_debt_stale_credit_account_id"],
     "small_difference": ["bad_debt_small_difference_account_id"],
+    "undo": [],
     "recovery": ["bad_debt_recovery_account_id"],
     "provision": ["bad_debt_impairment_account_id", "bad_debt_allowance_account_id"],
 }
@@ -127,7 +128,7 @@ class ResCompany(models.Model):
     def _check_bad_debt_settings(self, kind):
         """Raise, with the way to the settings, if something that this kind of entry needs is missing or unfit.
 
-        :param kind: a kind of write-off, `recovery` or `provision`
+        :param kind: a kind of write-off, `undo`, `recovery` or `provision`
         """
         self.ensure_one()
         settings = self._get_bad_debt_settings()

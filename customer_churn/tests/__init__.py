@@ -61,6 +61,7 @@ from . import (
     test_writeoff_currency,
     test_writeoff_entry,
     test_writeoff_kind,
+    test_writeoff_loopholes,
     test_writeoff_netting,
     test_writeoff_race,
     test_writeoff_random,

@@ -80,7 +80,7 @@ class CustomerBadDebtWriteoffWizard(models.TransientModel):
         for wizard in self:
             documents = self.env["customer.bad.debt.writeoff"]
             amounts, values = wizard._get_given()
-            if amounts:
+            if amounts and wizard.date and wizard.kind:
                 items = self.env["account.move.line"].union(*amounts)
                 documents = documents.union(*(documents.new(vals) for vals in documents._prepare_documents(
                     items, wizard.date, amounts, {}, wizard.reason_id, **values)))
