@@ -43,23 +43,6 @@ class AccountMove(models.Model):
             return "host"
         return "written_off" if move._tells_customer() else "silent"
 
-    def _compute_payments_widget_reconciled_info(self):
-        """The host calls whatever settles an invoice a payment."""
-        super()._compute_payments_widget_reconciled_info()
-        for move in self.filtered("invoice_payments_widget"):
-            widget = move.invoice_payments_widget
-            # sudo: that it was no payment is told to whoever reads the invoice; not which write-off it was
-            moves = self.env["account.move"].sudo().browse([row["move_id"] for row in widget["content"]])
-            entries = set(moves.filtered(lambda other: other.bad_debt_writeoff_id and other.move_type == "entry").ids)
-            move.invoice_payments_widget = widget | {"content": [
-                row | {"is_write_off": row["move_id"] in entries} for row in widget["content"]]}
-
-    def _get_printed_payments(self, rows):
-        """On paper the customer reads no more of a write-off than on the portal."""
-        # sudo: as above
-        told = self.sudo().company_id._get_bad_debt_settings().bad_debt_tell_customer
-        return [row for row in rows if told or not row.get("is_write_off")]
-
     # ------------------------------------------------------------------ no fresh credit unawares
     @api.depends("company_id", "partner_id", "tax_totals", "currency_id")
     def _compute_partner_credit_warning(self):

@@ -134,18 +134,3 @@ class TestWriteoffLoopholes(BadDebtCommon):
         batch.record.days_overdue_min = 999999
         with self.assertRaisesRegex(ValidationError, "Give fewer"):
             batch.record.action_prepare()
-
-    def test_written_off_is_not_printed_as_paid(self):
-        """Nor is it on the screen, which reads the same rows."""
-        self._payment(150, invoices=self.invoice)
-        self._write_off(self.invoice)
-        rows = {row["amount"]: row["is_write_off"] for row in self.invoice.invoice_payments_widget["content"]}
-        self.assertEqual(rows, {150: False, 1000: True})
-        self.assertEqual(self._print().count("Paid on"), 1)
-        self.assertNotIn("Written off", self._print())
-        self.company.bad_debt_tell_customer = True
-        self.assertEqual((self._print().count("Paid on"), self._print().count("Written off on")), (1, 1))
-
-    def _print(self):
-        report = self.env["ir.actions.report"].with_context(lang="en_US")
-        return report._render_qweb_html("account.report_invoice_with_payments", self.invoice.ids)[0].decode()
