@@ -222,5 +222,5 @@ class CustomerBadDebtBatchSkipped(models.Model):
     move_line_id = fields.Many2one(
         "account.move.line", string="Open Item", readonly=True, index=True, ondelete="cascade")
     move_id = fields.Many2one(related="move_line_id.move_id", string="Invoice")
-    amount = fields.Monetary(string="Open", currency_field="company_currency_id", readonly=True)
+    amount = fields.Monetary(string="Open Amount", currency_field="company_currency_id", readonly=True)
     reason = fields.Text(string="Why", readonly=True)

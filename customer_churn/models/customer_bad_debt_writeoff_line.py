@@ -40,7 +40,7 @@ class CustomerBadDebtWriteoffLine(models.Model):
     currency_id = fields.Many2one(related="move_line_id.currency_id", store=True)
     company_currency_id = fields.Many2one(related="company_id.currency_id", string="Company Currency")
     amount_residual_currency = fields.Monetary(
-        string="Open", readonly=True, help="What the customer owed when this was prepared.")
+        string="Open Amount", readonly=True, help="What the customer owed when this was prepared.")
     amount_netted = fields.Monetary(
         string="Netted", readonly=True, help="Settled with the customer's own credits when this is posted.")
     amount_currency = fields.Monetary(string="Write Off", required=True)

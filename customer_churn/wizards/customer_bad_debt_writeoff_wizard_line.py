@@ -14,7 +14,7 @@ class CustomerBadDebtWriteoffWizardLine(models.TransientModel):
     date_maturity = fields.Date(related="move_line_id.date_maturity", string="Due On")
     days_overdue = fields.Integer(compute="_compute_days_overdue")
     currency_id = fields.Many2one(related="move_line_id.currency_id")
-    residual = fields.Monetary(related="move_line_id.amount_residual_currency", string="Open")
+    residual = fields.Monetary(related="move_line_id.amount_residual_currency", string="Open Amount")
     amount_netted = fields.Monetary(string="Netted")
     amount_currency = fields.Monetary(string="Write Off")
     is_disputed = fields.Boolean(compute="_compute_is_disputed", string="Disputed")
