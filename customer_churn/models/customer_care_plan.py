@@ -202,13 +202,15 @@ class CustomerCarePlan(models.Model):
                     "somebody does."))
 
     @api.model
-    def _take_over_shipped(self, company):
-        """The shipped plans are the first company's; each other company has its own from its first analysis on."""
+    def _take_over_shipped(self, company, is_new):
+        """The shipped plans are the first company's; each other company has its own from its first analysis on.
+
+        :param bool is_new: whether this is that analysis
+        """
         # sudo: plans of another company are read, and none is changed
         plans = self.sudo().with_context(active_test=False)
-        if not plans.search_count([("company_id", "=", company.id)], limit=1):
-            shipped = self.env["ir.model.data"].sudo().search(
-                [("module", "=", "customer_churn"), ("model", "=", self._name)])
+        if is_new and not plans.search_count([("company_id", "=", company.id)], limit=1):
+            shipped = plans.env["ir.model.data"].search([("module", "=", "customer_churn"), ("model", "=", self._name)])
             plans.browse(shipped.mapped("res_id")).exists().copy({"company_id": company.id})
 
     def copy_data(self, default=None):

@@ -24,8 +24,7 @@ class CustomerChurnRun(models.Model):
         last = self._get_last_done(company)
         policies = self.env["customer.churn.policy"]._get_policies(company)
         described = self._describe(policies)
-        if not last:
-            self.env["customer.care.plan"]._take_over_shipped(company)
+        self.env["customer.care.plan"]._take_over_shipped(company, is_new=not last)
         forecaster, limits = self._recall(last, described)
         full = forecaster is None
         customers, passed = (None, []) if full else self.env["customer.churn.purchase"]._get_changed_customers(
