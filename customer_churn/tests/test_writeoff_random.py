@@ -42,7 +42,7 @@ class TestWriteoffRandom(LedgerRules, BadDebtCommon):
             name = self.dice.choices(names, weights)[0]
             self._do(name, f"seed {seed}, operation {number}: {name}")
         self.assertGreater(self.done.total(), times / 2, (self.done, self.refused))
-        self.assertGreater(self.done["write_off"], times / 20, self.done)
+        self.assertGreater(self.done["write_off"], times / 25, self.done)
         self.assertGreater(self.done["undo"] + self.done["recover"], times / 25, self.done)
 
     def _do(self, name, label):
