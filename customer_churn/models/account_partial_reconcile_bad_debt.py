@@ -28,10 +28,7 @@ class AccountPartialReconcile(models.Model):
         self._check_no_recovery()
         items = self.debit_move_id | self.credit_move_id
         lines = items._get_bad_debt_lines()
-        if undone := lines.filtered(lambda line: line.state == "reversed"):
-            raise UserError(self.env._(
-                "%(names)s: undone, but for what was recovered. What is matched with it stays so. Correct the invoice "
-                "by a credit note.", names=", ".join(undone.writeoff_id.mapped("name"))))
+        lines._check_not_undone()
         moves = items.move_id.filtered(lambda move: move.write_off_state in ("partial", "full"))
         result = super().unlink()
         lines.writeoff_id._set_unmatched()
@@ -63,6 +60,16 @@ class AccountMoveLine(models.Model):
                 "%(entries)s belongs to the write-off %(names)s, and is no money of the customer. Match it again there "
                 "or undo the write-off.", entries=", ".join(lines.booked_line_id.move_id.mapped("name")),
                 names=", ".join(lines.writeoff_id.mapped("name"))))
+
+
+class CustomerBadDebtWriteoffLine(models.Model):
+    _inherit = "customer.bad.debt.writeoff.line"
+
+    def _check_not_undone(self):
+        if undone := self.filtered(lambda line: line.state == "reversed"):
+            raise UserError(self.env._(
+                "%(names)s: undone, but for what was recovered. What is matched with it stays so. Correct the invoice "
+                "by a credit note.", names=", ".join(undone.writeoff_id.mapped("name"))))
 
 
 class CustomerBadDebtWriteoff(models.Model):
