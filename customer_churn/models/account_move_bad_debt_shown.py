@@ -24,13 +24,14 @@ class AccountMove(models.Model):
     @api.depends("write_off_state")
     def _compute_payments_widget_reconciled_info(self):
         """What it was settled with stands below the total: what was given up is not called paid."""
-        super()._compute_payments_widget_reconciled_info()
+        result = super()._compute_payments_widget_reconciled_info()
         # sudo: the host looks at every entry here as well; only that one is of a write-off is told
         for move in self.sudo().filtered(lambda move: move.write_off_state not in (False, "none")):
             if widget := move.invoice_payments_widget:
                 for line in widget["content"]:
                     line["write_off"] = bool(move.browse(line["move_id"]).bad_debt_writeoff_id)
                 move.invoice_payments_widget = widget
+        return result
 
     def _tells_customer(self):
         return self.company_id._get_bad_debt_settings().bad_debt_tell_customer

@@ -237,12 +237,10 @@ class CustomerCarePlan(models.Model):
             "%(plan)s: tonight %(count)s, of whom %(control)s left alone", plan=self.name, count=len(rows),
             control=sum(row["is_control"] for row in rows))
         # without its id: loaded again, the page is the plan's form and not the list of all customers
+        list_view = self.env.ref("customer_churn.customer_churn_profile_view_list_tonight")
         return {**action, "id": False, "name": name, "display_name": name, "path": False,
                 "domain": [("id", "in", [row["id"] for row in rows])], "context": {"active_test": False},
-                "view_mode": "list,form",
-                "views": [(self.env.ref("customer_churn.customer_churn_profile_view_list_tonight").id, "list"),
-                          (False, "form")],
-                "help": self.env._(
+                "views": [(list_view.id, "list"), (False, "form")], "help": self.env._(
                     "Nobody would be treated tonight. Whoever meets the condition was met already, is in the care of "
                     "another plan, or waits for the next week.")}
 

@@ -47,7 +47,8 @@ class TestWriteoffRace(CommittedBooks):
                 try:
                     start.wait(30)
                     call(env)
-                    cr.commit()
+                    transaction = cr
+                    transaction.commit()
                     came_to[number] = None
                 except (UserError, OperationalError) as refusal:
                     cr.rollback()

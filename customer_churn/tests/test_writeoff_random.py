@@ -162,7 +162,8 @@ class TestWriteoffRandom(LedgerRules, BadDebtCommon):
             done = sum(other.invoice_line_ids[number].price_unit for other in credited)
             line.price_unit = min(round(line.price_unit * part, 2), max(round(line.price_unit - done, 2), 0))
         if not note.amount_total:
-            raise UserError("credited already")
+            nothing_left = "credited already"
+            raise UserError(nothing_left)
         note.action_post()
         return invoice
 
