@@ -28,6 +28,12 @@ class CareCommon(ChurnCommon):
             "name": "Plan", "company_id": self.company.id, "trigger": "status_entered", "status": "at_risk",
             "activity_plan_id": self.steps.id, "quiet_days": False, **values})
 
+    def create_letter(self):
+        return self.env["mail.template"].create({
+            "name": "Letter", "model_id": self.env["ir.model"]._get_id("res.partner"),
+            "subject": "Dear {{ object.name }}", "body_html": "<p>We miss you</p>",
+            "partner_to": "{{ object.id }}", "email_from": "shop@example.com"})
+
     def only(self, customer):
         return f"[('partner_id', '=', {customer.id})]"
 

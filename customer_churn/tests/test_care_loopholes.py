@@ -125,10 +125,7 @@ class TestCareControlGroup(LoopholeCommon):
 class TestCareOptOut(LoopholeCommon):
     def setUp(self):
         super().setUp()
-        self.template = self.env["mail.template"].create({
-            "name": "Letter", "model_id": self.env["ir.model"]._get_id("res.partner"),
-            "subject": "Dear {{ object.name }}", "body_html": "<p>We miss you</p>",
-            "partner_to": "{{ object.id }}", "email_from": "shop@example.com"})
+        self.template = self.create_letter()
         for customer in self.anna | self.bert | self.cleo:
             customer.email = f"{customer.name.lower()}@example.com"
         self.silent_all()

@@ -10,10 +10,7 @@ from .common_care import CareCommon
 class TestCareTurn(CareCommon):
     def setUp(self):
         super().setUp()
-        self.template = self.env["mail.template"].create({
-            "name": "Letter", "model_id": self.env["ir.model"]._get_id("res.partner"),
-            "subject": "Dear {{ object.name }}", "body_html": "<p>We miss you</p>",
-            "partner_to": "{{ object.id }}", "email_from": "shop@example.com"})
+        self.template = self.create_letter()
         self.anna.email = "anna@example.com"
         self.silent(self.anna, 40)
         self.night()

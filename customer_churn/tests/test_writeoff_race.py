@@ -84,6 +84,16 @@ class TestWriteoffRace(CommittedBooks):
         entries, residual, state = self._look()
         self.assertEqual((len(entries), residual, state), (1, 0, "posted"))
 
+    def assertTooLate(self, writeoff):
+        """The second connection settles the invoice while the first would write it off."""
+        self.assertRefusedAtOnce(writeoff.action_post, LockError)
+        self.cursors[0].rollback()
+        self.cursors[1].commit()
+        writeoff.env.invalidate_all()
+        self.assertRefusedAtOnce(writeoff.action_post, UserError)
+        entries, residual, state = self._look()
+        self.assertEqual((len(entries), residual, state), (0, 0, "approved"))
+
     def test_post_against_payment(self):
         writeoff = self._writeoff_of(0)
         env = api.Environment(self.cursors[1], SUPERUSER_ID, {"allowed_company_ids": self.company.ids})
@@ -93,13 +103,7 @@ class TestWriteoffRace(CommittedBooks):
         self.assertEqual(writeoff.state, "approved")
         items.reconcile()
         env.flush_all()
-        self.assertRefusedAtOnce(writeoff.action_post, LockError)
-        self.cursors[1].commit()
-        self.cursors[0].rollback()
-        writeoff.env.invalidate_all()
-        self.assertRefusedAtOnce(writeoff.action_post, UserError)
-        entries, residual, state = self._look()
-        self.assertEqual((len(entries), residual, state), (0, 0, "approved"))
+        self.assertTooLate(writeoff)
 
     def test_post_against_undo(self):
         self._writeoff_of(0).action_post()
@@ -198,13 +202,7 @@ class TestWriteoffRace(CommittedBooks):
             "date": self.day("2026-11-21"), "invoice_date": self.day("2026-11-21")}])
         note.action_post()
         env.flush_all()
-        self.assertRefusedAtOnce(writeoff.action_post, LockError)
-        self.cursors[0].rollback()
-        self.cursors[1].commit()
-        writeoff.env.invalidate_all()
-        self.assertRefusedAtOnce(writeoff.action_post, UserError)
-        entries, residual, state = self._look()
-        self.assertEqual((len(entries), residual, state), (0, 0, "approved"))
+        self.assertTooLate(writeoff)
 
     # ------------------------------------------------------------------ threads
     def test_two_posts_in_threads(self):
