@@ -5,7 +5,7 @@
     "category": "Sales/CRM",
     "author": "customer_churn contributors",
     "license": "LGPL-3",
-    "depends": ["account"],
+    "depends": ["account", "account_payment"],  # the second comes with the first
     "external_dependencies": {"python": ["numpy", "pandas", "scipy"]},
     "data": [
         "security/customer_churn_security.xml",

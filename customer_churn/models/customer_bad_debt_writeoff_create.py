@@ -171,13 +171,12 @@ class CustomerBadDebtWriteoff(models.Model):
                 lambda payment: payment.state == "in_process" and not payment.move_id)
             if move.payment_state in ("in_payment", "paid") or payments:
                 busy[move] = self.env._("it has a payment on its way. Wait for the bank, or cancel the payment.")
-        if "transaction_ids" in moves._fields:
-            # sudo: an online payment that waits is a reason, whoever may see it
-            for move in moves.sudo().filtered(lambda move: any(
-                    payment.state in ("pending", "authorized")
-                    or payment.state == "done" and not payment.is_post_processed for payment in move.transaction_ids)):
-                busy[move.with_env(self.env)] = self.env._(
-                    "it has an online payment that waits. Capture or void it first.")
+        # sudo: an online payment that waits is a reason, whoever may see it
+        for move in moves.sudo().filtered(lambda move: any(
+                payment.state in ("pending", "authorized")
+                or payment.state == "done" and not payment.is_post_processed for payment in move.transaction_ids)):
+            busy[move.with_env(self.env)] = self.env._(
+                "it has an online payment that waits. Capture or void it first.")
         return busy
 
     # ------------------------------------------------------------------ the customer's own credits first

@@ -63,6 +63,7 @@ from . import (
     test_writeoff_kind,
     test_writeoff_loopholes,
     test_writeoff_netting,
+    test_writeoff_portal,
     test_writeoff_race,
     test_writeoff_random,
     test_writeoff_register,

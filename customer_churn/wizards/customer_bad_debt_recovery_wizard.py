@@ -7,7 +7,8 @@ class CustomerBadDebtRecoveryWizard(models.TransientModel):
     _name = "customer.bad.debt.recovery.wizard"
     _description = "Record a Recovery"
 
-    writeoff_id = fields.Many2one("customer.bad.debt.writeoff", required=True, readonly=True, ondelete="cascade")
+    writeoff_id = fields.Many2one(
+        "customer.bad.debt.writeoff", string="Write-Off", required=True, readonly=True, ondelete="cascade")
     company_id = fields.Many2one(related="writeoff_id.company_id")
     partner_id = fields.Many2one(related="writeoff_id.partner_id")
     currency_id = fields.Many2one(related="company_id.currency_id")
