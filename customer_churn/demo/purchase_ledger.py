@@ -3,6 +3,7 @@
 Used by the development script, with this folder on the path, and by nobody at run time.
 """
 
+from collections import Counter
 from datetime import timedelta
 from itertools import islice
 
@@ -21,24 +22,27 @@ SILENT = {
 }
 
 
-def load(env, company, rows, end_date=None):
+def load(env, company, rows, end_date=None, part=0, parts=1):
     """Post one customer invoice or refund per row in the company; return how many.
 
-    With ``end_date`` every date moves by the same number of days, so that the log ends there.
+    With ``end_date`` every date moves by the same number of days, so that the log ends there. Processes that load
+    the same rows at the same time take one of the ``parts`` each, a share of the customers.
     """
     env = env(context=dict(env.context, **SILENT, allowed_company_ids=company.ids))
     shift = end_date - max(row.date for row in rows) if end_date else timedelta()
     rows = sorted(rows, key=lambda row: row.date)
-    book = _Book(env, company, rows, shift)
-    book.post([row for row in rows if row.kind == INVOICE])
-    book.post([row for row in rows if row.kind == REFUND])
-    return len(rows)
+    customers = list(dict.fromkeys(row.customer for row in rows))[part::parts]
+    book = _Book(env, company, customers, shift)
+    named = [(row, name) for row, name in zip(rows, book.names(rows), strict=True) if row.customer in book.partners]
+    for kind in (INVOICE, REFUND):
+        book.post([(row, name) for row, name in named if row.kind == kind])
+    return len(named)
 
 
 class _Book:
     """What every document of the log shares: journal, account and the customers' records."""
 
-    def __init__(self, env, company, rows, shift):
+    def __init__(self, env, company, customers, shift):
         self.env, self.company, self.shift = env, company, shift
         self.journal = env["account.journal"].search(
             [("type", "=", "sale"), ("company_id", "=", company.id)], limit=1
@@ -46,8 +50,16 @@ class _Book:
         self.account = self.journal.default_account_id
         owner = company.partner_id.with_company(company)
         self.receivable = owner.property_account_receivable_id
-        self.partners = self._partners(dict.fromkeys(row.customer for row in rows))
+        self.partners = self._partners(customers)
         self.unreversed = {}  # (customer, amount) -> [(date, invoice id)], oldest first
+
+    def names(self, rows):
+        """The numbers that Odoo would give, which searches the last one for every document."""
+        numbers = Counter()
+        for row in rows:
+            prefix = f"{'R' * (row.kind == REFUND)}{self.journal.code}/{(row.date + self.shift).year}"
+            numbers[prefix] += 1
+            yield f"{prefix}/{numbers[prefix]:05d}"
 
     def _partners(self, customers):
         partner_model = self.env["res.partner"]
@@ -64,18 +76,19 @@ class _Book:
         )
         return ids | dict(zip(missing, created.ids, strict=True))
 
-    def post(self, rows):
-        remaining = iter(rows)
+    def post(self, named):
+        remaining = iter(named)
         while batch := list(islice(remaining, BATCH)):
-            moves = self.env["account.move"].create([self._values(row) for row in batch])
+            moves = self.env["account.move"].create([self._values(row, name) for row, name in batch])
             moves._post(soft=False)
             self._remember(batch, moves)
             self.env.flush_all()
             self.env.invalidate_all()
 
-    def _values(self, row):
+    def _values(self, row, name):
         day = row.date + self.shift
         return {
+            "name": name,
             "move_type": "out_invoice" if row.kind == INVOICE else "out_refund",
             "partner_id": self.partners[row.customer],
             "journal_id": self.journal.id,
@@ -111,7 +124,7 @@ class _Book:
         return sold, owed
 
     def _remember(self, batch, moves):
-        for row, move_id in zip(batch, moves.ids, strict=True):
+        for (row, _name), move_id in zip(batch, moves.ids, strict=True):
             if row.kind == INVOICE:
                 key = row.customer, round(row.amount, 2)
                 self.unreversed.setdefault(key, []).append((row.date, move_id))
