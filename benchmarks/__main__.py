@@ -8,7 +8,9 @@ import os
 import subprocess
 import sys
 
-from _common import HERE, Figure, dev, table
+from _common import HERE, Figure, table
+
+from devtool.common import HOME, step
 
 # The others have options of their own and no goals; they are run when named.
 WITH_GOALS = ("queries", "posting", "worker", "growth", "sales_half", "writeoff_batch")
@@ -21,12 +23,12 @@ def chosen(name):
 
 
 def main(name=None, *options):
-    collected = dev.HOME / f"figures-{os.getpid()}.json"
+    collected = HOME / f"figures-{os.getpid()}.json"
     one_thread = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "CHURN_FIGURES": str(collected)}
     failed = 0
     try:
         for path in chosen(name):
-            with dev.step(f"benchmark {path.stem}"):
+            with step(f"benchmark {path.stem}"):
                 command = [sys.executable, "-W", "ignore", path, *options]
                 failed += subprocess.run(command, env=os.environ | one_thread).returncode != 0
         lines = collected.read_text().splitlines() if collected.exists() else []

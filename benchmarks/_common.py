@@ -11,27 +11,20 @@ import subprocess
 import sys
 import time
 from contextlib import contextmanager
-from importlib.machinery import SourceFileLoader
-from importlib.util import module_from_spec, spec_from_loader
 from pathlib import Path
 from typing import NamedTuple
 
+from devtool.common import ADDON, CONFIG, PYTHON, digest, file_digest, run_logged, step
+from devtool.databases import base_database, base_key, drop_others, ensure, installer, tree_digest
+from devtool.postgres import connection, create_database, databases, drop_database
+
 HERE = Path(__file__).resolve().parent
+
 LARGE = int(os.environ.get("CHURN_LEDGER_CUSTOMERS", 100_000))
 SMALL = max(LARGE // 10, 10)
 REPEAT = 3
-
-
-def load_dev():
-    loader = SourceFileLoader("dev", str(HERE.parent / "dev"))
-    module = module_from_spec(spec_from_loader("dev", loader))
-    loader.exec_module(module)
-    return module
-
-
-dev = load_dev()
 # Found once: this process, its children and libpq read it there.
-os.environ.update((f"PG{name.upper()}", str(value)) for name, value in dev.connection().items())
+os.environ.update((f"PG{name.upper()}", str(value)) for name, value in connection().items())
 
 
 # --- Databases --------------------------------------------------------------------------------
@@ -40,19 +33,19 @@ os.environ.update((f"PG{name.upper()}", str(value)) for name, value in dev.conne
 def ledger(customers):
     """Name of a database with accounting and a ledger of so many customers, without the addon."""
     script = Path(os.environ.get("CHURN_LEDGER_SCRIPT") or HERE / "_ledger.py").resolve()
-    server = dev.connection()
+    server = connection()
 
     def fill(database):
-        command = [dev.PYTHON, script, "--db", database, "--customers", customers]
+        command = [PYTHON, script, "--db", database, "--customers", customers]
         command += [part for name in ("host", "user") if name in server for part in (f"--{name}", server[name])]
-        with dev.step(f"ledger of {customers:,} customers"):
-            dev.run_logged(command, f"ledger-{customers}.log", f"{script.name} made no ledger")
+        with step(f"ledger of {customers:,} customers"):
+            run_logged(command, f"ledger-{customers}.log", f"{script.name} made no ledger")
 
     family = f"churn_ledger_{customers}_"
-    name = family + dev.digest(dev.base_key(), dev.file_digest(script))
-    if name not in dev.databases():
-        dev.drop_others(family, keep=1)
-    return dev.ensure(name, dev.base_database(), fill)
+    name = family + digest(base_key(), file_digest(script))
+    if name not in databases():
+        drop_others(family, keep=1)
+    return ensure(name, base_database(), fill)
 
 
 def with_addon(customers):
@@ -62,22 +55,22 @@ def with_addon(customers):
 
 def extended(parent, family):
     """Name of a copy of a database with the addon as it is now, the only one of its family."""
-    name = family + dev.digest(parent, dev.tree_digest(dev.ADDON))
-    if name not in dev.databases():
-        dev.drop_others(family, keep=0)
-    return dev.ensure(name, parent, dev.installer([dev.ADDON]))
+    name = family + digest(parent, tree_digest(ADDON))
+    if name not in databases():
+        drop_others(family, keep=0)
+    return ensure(name, parent, installer([ADDON]))
 
 
 @contextmanager
 def throwaway(parent):
     """Name of a copy of a database that may be written to."""
     name = f"churn_copy_of_{parent}"
-    dev.drop_database(name)  # of a benchmark that was killed
-    dev.create_database(name, parent)
+    drop_database(name)  # of a benchmark that was killed
+    create_database(name, parent)
     try:
         yield name
     finally:
-        dev.drop_database(name)
+        drop_database(name)
 
 
 @contextmanager
@@ -92,7 +85,7 @@ def registry(database):
     from odoo.modules.registry import Registry
     from odoo.tools import config
 
-    options = ["-c", str(dev.CONFIG), "-d", database, "--no-http", "--log-level=error"]
+    options = ["-c", str(CONFIG), "-d", database, "--no-http", "--log-level=error"]
     config.parse_config(options, setup_logging=True)
     return Registry(database)
 

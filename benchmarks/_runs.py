@@ -16,8 +16,10 @@ from contextlib import ExitStack, contextmanager
 from datetime import timedelta
 from unittest.mock import patch
 
-from _common import clock, dev, registry
+from _common import clock, registry
 from odoo import SUPERUSER_ID, api
+
+from devtool.postgres import sql
 
 ONE_PASS = """
 SELECT company_id, commercial_partner_id, min(invoice_date), max(invoice_date), count(*), sum(amount_untaxed_signed)
@@ -74,7 +76,7 @@ def one_pass(env):
 
 def rest(env):
     env.cr.commit()
-    dev.sql(env.cr.dbname, "VACUUM (ANALYZE) customer_churn_profile")
+    sql(env.cr.dbname, "VACUUM (ANALYZE) customer_churn_profile")
 
 
 def measure_full(env, companies, date):

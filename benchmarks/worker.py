@@ -13,10 +13,12 @@ from contextlib import contextmanager, suppress
 
 import psutil
 import requests
-from _common import SMALL, Figure, alternate, dev, median_ratio, tell, with_and_without
+from _common import SMALL, Figure, alternate, median_ratio, tell, with_and_without
+
+from devtool.common import CONFIG, LOGS, PYTHON
 
 PAIRS = 8
-LOG = dev.LOGS / "bench-worker.log"
+LOG = LOGS / "bench-worker.log"
 NUMERIC = ("numpy", "pandas", "scipy")
 STARTS_WITHIN = 120  # seconds
 
@@ -27,7 +29,7 @@ def server(database):
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    command = [dev.PYTHON, "-W", "ignore", "-m", "odoo", "-c", dev.CONFIG, "-d", database, f"--http-port={port}",
+    command = [PYTHON, "-W", "ignore", "-m", "odoo", "-c", CONFIG, "-d", database, f"--http-port={port}",
                "--max-cron-threads=0"]
     with LOG.open("a") as log:
         process = subprocess.Popen([str(part) for part in command], stdout=log, stderr=log)

@@ -13,8 +13,12 @@ import subprocess
 import sys
 import time
 
-from _common import HERE, Figure, dev, extended, in_a_process, tell, throwaway
+from _common import HERE, Figure, extended, in_a_process, tell, throwaway
 from _writeoffs import SAMPLE
+
+from devtool.common import PYTHON, digest, file_digest, run_logged, step
+from devtool.databases import base_database, base_key, drop_others, ensure
+from devtool.postgres import databases, sql
 
 CUSTOMERS, EACH, KILLS, RESUMES = 200, 10, 2, 20
 INVOICES = CUSTOMERS * EACH
@@ -38,18 +42,18 @@ def debts():
     script = HERE / "_debts.py"
 
     def fill(database):
-        with dev.step(f"{INVOICES:,} posted invoices of {CUSTOMERS} customers"):
-            command = [dev.PYTHON, script, database, CUSTOMERS, EACH]
-            dev.run_logged(command, "debts.log", f"{script.name} made no debts")
+        with step(f"{INVOICES:,} posted invoices of {CUSTOMERS} customers"):
+            command = [PYTHON, script, database, CUSTOMERS, EACH]
+            run_logged(command, "debts.log", f"{script.name} made no debts")
 
     family = "churn_debts_"
-    name = family + dev.digest(dev.base_key(), dev.file_digest(script), CUSTOMERS, EACH)
-    if name not in dev.databases():
-        dev.drop_others(family, keep=0)
-    return dev.ensure(name, dev.base_database(), fill)
+    name = family + digest(base_key(), file_digest(script), CUSTOMERS, EACH)
+    if name not in databases():
+        drop_others(family, keep=0)
+    return ensure(name, base_database(), fill)
 
 
-def step(database, name, *options):
+def stage(database, name, *options):
     return in_a_process("_writeoffs.py", database, name, *options)
 
 
@@ -65,20 +69,20 @@ def kill(database, longest):
 def resume(database):
     """What the scheduled action leaves for its next look, it takes up there."""
     for _ in range(RESUMES):
-        step(database, "cron")
-        if not dev.sql(database, "SELECT 1 FROM customer_bad_debt_batch WHERE state <> 'done'"):
+        stage(database, "cron")
+        if not sql(database, "SELECT 1 FROM customer_bad_debt_batch WHERE state <> 'done'"):
             return
     sys.exit("the batch does not come to its end")
 
 
 def booked(database):
-    [[count]] = dev.sql(database, "SELECT count(*) FROM customer_bad_debt_writeoff WHERE state = 'posted'")
+    [[count]] = sql(database, "SELECT count(*) FROM customer_bad_debt_writeoff WHERE state = 'posted'")
     return count
 
 
 def faults(database):
     """How many invoices or documents the ledger shows to be open, booked twice, or torn."""
-    [[left, twice, entries, whole, difference]] = dev.sql(database, LEDGER)
+    [[left, twice, entries, whole, difference]] = sql(database, LEDGER)
     return left + twice + abs(entries - CUSTOMERS) + abs(whole - CUSTOMERS) + bool(difference)
 
 
@@ -86,7 +90,7 @@ def measure(database):
     """(what booking costs, faults after it, documents booked when the last worker died, faults after the resumption)"""
     with throwaway(database) as copy:
         with throwaway(copy) as plain:
-            done = step(copy, "book", plain)
+            done = stage(copy, "book", plain)
         wrong = faults(copy)
     with throwaway(database) as copy:
         for _ in range(KILLS):
@@ -104,7 +108,7 @@ def ratio(done, loop, chunk):
 
 def figures():
     with throwaway(extended(debts(), "churn_bench_debts_")) as database:
-        prepared = step(database, "prepare")
+        prepared = stage(database, "prepare")
         done, wrong, before, wrong_after = measure(database)
     chunks = len(done["seconds"])
     yield Figure(f"preparing a batch of {INVOICES:,} invoices, {CUSTOMERS} customers", prepared["seconds"])
