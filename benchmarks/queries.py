@@ -3,7 +3,7 @@
 
 from _common import SMALL, Figure, in_a_process, tell, with_addon
 
-FEW = 10
+FEW = 100  # enough of them that the first run has cases to open
 
 
 def figures():
