@@ -50,9 +50,11 @@ class CustomerChurnEvent(models.Model):
 
     def _last_sql(self, company, customer):
         """The last event of `customer` (SQL) of a company, its `new_status` and `date`: of those who come back after
-        they had no purchase left, or were excluded."""
+        they had no purchase left, or were excluded. Their events lost the profile with it, and have an index of their
+        own: PostgreSQL, where it knows no statistics yet, is not left to choose another one."""
         return SQL(
-            """SELECT e.new_status, e.date FROM customer_churn_event e WHERE e.company_id = %s AND e.partner_id = %s
+            """SELECT e.new_status, e.date FROM customer_churn_event e
+                WHERE e.company_id = %s AND e.partner_id = %s AND e.profile_id IS NULL
                 ORDER BY e.date DESC, e.id DESC LIMIT 1""", company.id, customer)
 
     def _relink(self, company):
