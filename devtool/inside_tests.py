@@ -8,14 +8,14 @@ from pathlib import Path
 
 from devtool.common import ADDON, ROOT
 from devtool.inside import configure
+from devtool.test import COMPANIONS_TAG
 
 BROWSER_TAG = "customer_churn_browser"
-CHARTS_TAG = "customer_churn_charts"  # tests that need real charts of accounts
 # Of Odoo's own lint: eslint needs Node.js; the other one tests the checkers, not our code.
 LINT_LEFT_OUT = ("test_eslint", "test_checkers", "test_markers")
 
 
-def task_tests(database, addons, name, browser, chromium, charts, claims):
+def task_tests(database, addons, name, browser, chromium, companions, claims):
     """Run the test classes that no other process has claimed, until none is left."""
     from odoo.tests import loader
 
@@ -29,7 +29,7 @@ def task_tests(database, addons, name, browser, chromium, charts, claims):
             for module in loader.get_test_modules(addon)
             for case in loader.get_module_test_cases(module)
         ]
-        chosen = [case for case in cases if wanted(case, name, browser, charts)]
+        chosen = [case for case in cases if wanted(case, name, browser, companions)]
         chosen.sort(key=lambda case: getattr(case, "test_sequence", 0))
         answer = run_cases(unclaimed(chosen, Path(claims)))
     answer["failures"] += never_run(addons)
@@ -73,11 +73,11 @@ def inherited_tests(test_class):
             yield f"{test_class.__module__}.{test_class.__name__}.{name} is inherited: never run"
 
 
-def wanted(case, name, browser, charts):
+def wanted(case, name, browser, companions):
     if not hasattr(case, "test_tags"):  # reported by never_run
         return False
     named = not name or name.lower() in case.id().lower()
-    here = (CHARTS_TAG in case.test_tags) == charts
+    here = (COMPANIONS_TAG in case.test_tags) == companions
     return named and here and (browser or BROWSER_TAG not in case.test_tags)
 
 

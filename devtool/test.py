@@ -14,7 +14,8 @@ from devtool.databases import addons, task, template_database
 from devtool.postgres import create_database, drop_database
 from devtool.setup import enter
 
-CHARTS = ("l10n_cn", "l10n_de", "l10n_fr_account", "l10n_mx", "l10n_za")
+COMPANIONS = ("hr_holidays", "l10n_cn", "l10n_de", "l10n_fr_account", "l10n_mx", "l10n_za", "sales_team")
+COMPANIONS_TAG = "customer_churn_companions"  # tests that need these apps beside ours
 
 
 def command_test(options):
@@ -75,25 +76,30 @@ def addon_results(options):
     # Whoever names a test wants it soon; a second database would only cost its copy.
     workers = 1 if options.name else min(os.cpu_count(), MOST_WORKERS)
     with tempfile.TemporaryDirectory() as claims, ThreadPoolExecutor(workers) as pool:
-        jobs = [pool.submit(chart_tests, log, claims, values)] if wants_charts(options, tested) else []
-        for number in range(1, workers + 1):
-            part = f"{log}-{number}"
-            jobs.append(pool.submit(run_tests, template, part, charts=False, claims=claims, addons=tested, **values))
+        values["claims"] = claims
+        jobs = [pool.submit(companion_tests, log, values)] if wants_companions(options, tested) else []
+        values |= {"addons": tested, "companions": False}
+        jobs += [pool.submit(run_tests, template, f"{log}-{part + 1}", **values) for part in range(workers)]
     passed, failures = zip(*(job.result() for job in jobs), strict=True)
     return sum(passed), list(dict.fromkeys(chain.from_iterable(failures)))
 
 
-def wants_charts(options, tested):
-    if ADDON in tested and options.name and "chart" not in options.name.lower():
-        say("- The tests with real charts of accounts are left out: -k names none of them.")
-    return ADDON in tested and (not options.name or "chart" in options.name.lower())
+def wants_companions(options, tested):
+    if ADDON not in tested or not options.name:
+        return ADDON in tested
+    texts = (path.read_text() for path in (ROOT / ADDON / "tests").glob("test_*.py"))
+    if any(COMPANIONS_TAG in text and options.name.lower() in text.lower() for text in texts):
+        return True
+    say("- The tests beside other apps are left out: -k names none of them.")
+    return False
 
 
-def chart_tests(log, claims, values):
-    template = template_database([ADDON], CHARTS)
-    passed, failures = run_tests(template, f"{log}-charts", charts=True, claims=claims, addons=[ADDON], **values)
+def companion_tests(log, values):
+    template = template_database([ADDON], COMPANIONS)
+    log = f"{log}-companions"
+    passed, failures = run_tests(template, log, **values | {"addons": [ADDON], "companions": True})
     if not passed and not values["name"]:
-        failures.append("no test with a real chart of accounts was run")
+        failures.append("no test beside other apps was run")
     return passed, failures
 
 

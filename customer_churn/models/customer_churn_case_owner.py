@@ -31,19 +31,20 @@ class CustomerChurnCase(models.Model):
         leaders, team = [], self.env["res.partner"]._fields.get("team_id")
         if "crm.team" in self.env and team and team.store:
             leaders.append(SQL(
-                "(SELECT t.user_id FROM crm_team t JOIN res_partner c ON c.team_id = t.id WHERE c.id = %s)", customer))
+                """(SELECT t.user_id FROM crm_team t JOIN res_partner c ON c.team_id = t.id
+                     WHERE t.active AND c.id = %s)""", customer))
         if "crm.team" in self.env:
             leaders.append(SQL(
-                "(SELECT t.user_id FROM crm_team t JOIN res_users s ON s.sale_team_id = t.id WHERE s.id = %s)",
-                salesperson))
+                """(SELECT t.user_id FROM crm_team t JOIN res_users s ON s.sale_team_id = t.id
+                     WHERE t.active AND s.id = %s)""", salesperson))
         return leaders
 
     @api.model
     def _get_at_work(self, company):
         """Ids of those who may own cases of a company and are not on leave today, where time off is kept."""
         users = company._get_churn_users()
-        if "leave_date_to" in users._fields:
-            users = users.filtered(lambda user: not user.leave_date_to)
+        if hasattr(users, "_get_on_leave_ids"):
+            users -= users.browse(users._get_on_leave_ids())
         return users.ids
 
     @api.constrains("user_id")

@@ -22,7 +22,7 @@ class ChartsCommon(TransactionCase):
         return {key: company[f"bad_debt_{key}_account_id"].with_company(company).code for key in KEYS}
 
 
-@tagged("post_install", "-at_install", "-standard", "customer_churn_charts")
+@tagged("post_install", "-at_install", "-standard", "customer_churn_companions")
 class TestChartProposals(ChartsCommon):
     def assertProposed(self, chart, created=(), **codes):
         """These accounts of the chart, new ones for what it lacks, and settings that every entry can be booked by."""

@@ -8,7 +8,7 @@ from .test_charts import ChartsCommon
 APPROVER = "customer_churn.group_bad_debt_approver"
 
 
-@tagged("post_install", "-at_install", "-standard", "customer_churn_charts")
+@tagged("post_install", "-at_install", "-standard", "customer_churn_companions")
 @freeze_time("2026-11-23")
 class TestChartBooks(ChartsCommon):
     def _start(self, chart, relief="reduction"):
