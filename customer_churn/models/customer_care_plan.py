@@ -231,7 +231,7 @@ class CustomerCarePlan(models.Model):
         """Who would be treated tonight, or left alone; nobody is."""
         self.ensure_one()
         self.check_access("write")
-        rows = self._choose_tonight(self.env["customer.churn.run"]._get_today(self.company_id))
+        rows = self._choose_tonight(self._get_night())
         action = self.env["ir.actions.act_window"]._for_xml_id("customer_churn.customer_churn_profile_action")
         name = self.env._(
             "%(plan)s: tonight %(count)s, of whom %(control)s left alone", plan=self.name, count=len(rows),
@@ -243,6 +243,14 @@ class CustomerCarePlan(models.Model):
                 "views": [(list_view.id, "list"), (False, "form")], "help": self.env._(
                     "Nobody would be treated tonight. Whoever meets the condition was met already, is in the care of "
                     "another plan, or waits for the next week.")}
+
+    def _get_night(self):
+        """The company's day when the scheduled action looks next; today where it is late or switched off."""
+        # sudo: scheduled actions are the administrators', and only its time is read
+        cron = self.env["ir.cron"].sudo().search([
+            ("id", "=", self.env["ir.model.data"]._xmlid_to_res_id("customer_churn.ir_cron_customer_care"))])
+        get_today = self.env["customer.churn.run"]._get_today
+        return max(get_today(self.company_id), get_today(self.company_id, cron.nextcall or None))
 
     def action_open_treatments(self):
         self.ensure_one()

@@ -21,18 +21,20 @@ class CustomerCarePlan(models.Model):
 
     def _busy_sql(self, customer, date):
         """Whether it is the turn of another plan: it met the customer on this night or, if both plan activities, its
-        last step is not due yet, or an activity is undone. Treated and left alone alike wait for the last step, so
-        that what is measured of the other plan stays a comparison."""
+        last step is not due yet, or an activity is undone and what the plan brings is still measured. Treated and left
+        alone alike wait for the last step, so that what is measured of the other plan stays a comparison."""
         others = self._get_others()
         waits = bool(self.activity_plan_id) and self.trigger != "reason_recorded"
         return SQL(
             """EXISTS (SELECT FROM customer_care_treatment o
-                         JOIN unnest(%(plans)s::int[], %(days)s::int[]) other (plan_id, days) USING (plan_id)
+                         JOIN unnest(%(plans)s::int[], %(days)s::int[], %(measured)s::int[])
+                              other (plan_id, days, measured) USING (plan_id)
                         WHERE o.partner_id = %(customer)s AND o.date <= %(date)s
-                          AND (o.date + other.days >= %(date)s OR %(waits)s AND EXISTS (
+                          AND (o.date + other.days >= %(date)s
+                               OR %(waits)s AND o.date + other.measured >= %(date)s AND EXISTS (
                                SELECT FROM mail_activity a WHERE a.care_treatment_id = o.id AND a.active)))""",
-            plans=others.ids, days=[plan._get_duration(date) if waits else 0 for plan in others], customer=customer,
-            date=date, waits=waits)
+            plans=others.ids, days=[plan._get_duration(date) if waits else 0 for plan in others],
+            measured=others.mapped("measure_days"), customer=customer, date=date, waits=waits)
 
     def _get_duration(self, date):
         """Days from a night to the last activity that is planned then."""

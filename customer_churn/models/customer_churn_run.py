@@ -107,9 +107,10 @@ class CustomerChurnRun(models.Model):
         return run.date > self._get_today(run.company_id) + AHEAD
 
     @api.model
-    def _get_today(self, company):
-        """The company's own calendar day: the night's cron runs in UTC."""
-        return fields.Date.context_today(self.with_context(tz=company.partner_id.tz or self.env.user.tz or "UTC"))
+    def _get_today(self, company, moment=None):
+        """The company's own calendar day, now or at a moment in UTC, in which the night's cron runs."""
+        return fields.Date.context_today(
+            self.with_context(tz=company.partner_id.tz or self.env.user.tz or "UTC"), moment)
 
     @api.model
     def _try_lock(self, company):

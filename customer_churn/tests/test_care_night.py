@@ -1,7 +1,7 @@
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
 from unittest.mock import patch
 
-from odoo.tests import tagged
+from odoo.tests import freeze_time, tagged
 
 from .common import TODAY, before
 from .common_care import CareCommon
@@ -78,6 +78,18 @@ class TestCareNight(CareCommon):
         self.assertFalse(self.met(plan))
         self.care()
         self.assertEqual(self.met(plan), shown)
+
+    def test_the_preview_is_of_the_coming_night_and_not_of_today(self):
+        for customer, amount in ((self.anna, 200), (self.bert, 100)):
+            self.silent(customer, 40, amount)
+        self.night()
+        plan = self.plan(capacity_per_week=1)
+        self.care()
+        self.assertEqual(self.met(plan), self.anna)
+        for days, shown in ((0, self.env["res.partner"]), (7, self.bert)):
+            self.env.ref("customer_churn.ir_cron_customer_care").nextcall = datetime.combine(before(-days), time(3, 17))
+            with freeze_time(TODAY):
+                self.assertEqual(self.Profile.search(plan.action_preview()["domain"]).partner_id, shown)
 
     def test_no_activity_is_due_on_a_day_off(self):
         friday = date(2025, 7, 4)

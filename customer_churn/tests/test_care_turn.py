@@ -37,6 +37,13 @@ class TestCareTurn(CareCommon):
         self.care(before(-9))
         self.assertEqual((self.met(first), self.met(second)), (self.anna, self.anna))
 
+    def test_nobody_waits_for_ever_for_what_nobody_does(self):
+        first, second = self.plan(sequence=10, measure_days=60), self.plan(sequence=20)
+        self.care()
+        for days, met in ((60, self.anna.browse()), (61, self.anna)):
+            self.care(before(-days))
+            self.assertEqual((self.met(first), self.met(second)), (self.anna, met))
+
     def test_treated_and_left_alone_wait_alike(self):
         self.plan(sequence=10, control_share=100)
         second = self.plan(sequence=20)
