@@ -44,6 +44,14 @@ class AccountMove(models.Model):
             return "host"
         return "written_off" if move._tells_customer() else "silent"
 
+    def _get_invoice_portal_extra_values(self, custom_amount=None):
+        """What was given up in part is no part of what the customer is said to have paid."""
+        values = super()._get_invoice_portal_extra_values(custom_amount=custom_amount)
+        # sudo: as above
+        written_off, tells = self.sudo().amount_written_off, self.sudo()._tells_customer()
+        return values | {
+            "amount_paid": values["amount_paid"] - written_off, "amount_written_off": tells and written_off}
+
     # ------------------------------------------------------------------ no fresh credit unawares
     @api.depends("company_id", "partner_id", "tax_totals", "currency_id")
     def _compute_partner_credit_warning(self):

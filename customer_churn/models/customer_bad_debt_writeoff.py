@@ -12,6 +12,7 @@ KIND = [
     ("small_difference", "Small difference"),
 ]
 BY_PERSON = {"date", "kind", "reason_id", "use_allowance", "tax_relief", "net_credits", "line_ids", "note"}
+DESCRIPTION = {"reason_id", "note"}  # of what is booked only approvers change it, and the chatter says what it was
 CONTENT = {"date", "kind", "use_allowance", "tax_relief", "net_credits", "line_ids"}
 
 
@@ -32,7 +33,7 @@ class CustomerBadDebtWriteoff(models.Model):
     date = fields.Date(required=True, default=fields.Date.context_today, tracking=True)
     kind = fields.Selection(KIND, required=True, default="bad_debt")
     reason_id = fields.Many2one("customer.churn.reason", index="btree_not_null", ondelete="restrict", tracking=True)
-    note = fields.Text()
+    note = fields.Text(tracking=True)
     state = fields.Selection(
         STATE, required=True, readonly=True, default="draft", tracking=True, index=True, copy=False)
     line_ids = fields.One2many("customer.bad.debt.writeoff.line", "writeoff_id", string="Items")
@@ -91,6 +92,8 @@ class CustomerBadDebtWriteoff(models.Model):
             raise UserError(self.env._(
                 "%(names)s: booked or cancelled, it does not change any more. Undo it and prepare another.",
                 names=", ".join(booked.mapped("display_name"))))
+        if vals.keys() & DESCRIPTION and any(writeoff.state in BOOKED for writeoff in self):
+            self._check_group(APPROVER)
         result = super().write(vals)
         if changes:
             self._back_to_draft()

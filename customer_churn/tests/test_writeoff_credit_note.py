@@ -112,6 +112,39 @@ class TestWriteoffCreditNote(BadDebtCommon):
         self.assertEqual(self._tag("REFUND_BASE"), -self._tag("SALE_BASE"))
         self.assertEqual(self._tag("REFUND_TAX"), -self._tag("SALE_TAX"))
 
+    def test_parts_of_a_fixed_tax_add_up(self):
+        fixed = self._create_tax("F2", 2, amount_type="fixed")
+        for rounding, amounts in ((0.01, (37.01, 20, 59.99)), (1, (37, 20, 60))):
+            with self.subTest(rounding=rounding):
+                currency = self.env["res.currency"].create({
+                    "name": f"X{rounding}", "symbol": "X", "rounding": rounding, "rate_ids": [Command.create({
+                        "name": "2026-01-01", "rate": 1, "company_id": self.company.id})]})
+                invoice = self._invoice((100, self.t15 | fixed), currency_id=currency.id)
+                item = self._items(invoice)
+                self.assertEqual(item.amount_currency, sum(amounts))
+                for amount in amounts:
+                    writeoff = self._prepare(item, {item: amount})
+                    promised = [(line["account_id"], line["balance"]) for line in writeoff._preview()]
+                    writeoff.action_submit()
+                    writeoff.action_post()
+                    self.assertEqual(promised, [
+                        (line.account_id.id, line.balance) for line in writeoff.move_id.line_ids.sorted("id")])
+                self.assertBalances(ar=0, rev=0, vat=0)
+        self.assertEqual(self._tag("REFUND_TAX"), -self._tag("SALE_TAX"))
+
+    def test_parts_in_a_company_without_decimals(self):
+        self.company.currency_id = self.env["res.currency"].create({"name": "XJP", "symbol": "X", "rounding": 1})
+        fixed = self._create_tax("F2", 2, amount_type="fixed")
+        for price, quantity, amounts in (
+                (100, 1, (37, 20, 60)), (333, 3, (426, 1, 728)), (7, 100, (371, 300, 334)), (7, 1, (4, 6))):
+            with self.subTest(price=price):
+                invoice = self._invoice((price, self.t15 | fixed, {"quantity": quantity}))
+                item = self._items(invoice)
+                self.assertEqual(item.amount_currency, sum(amounts))
+                for amount in amounts:
+                    self._write_off(item, {item: amount})
+                self.assertBalances(ar=0, rev=0, vat=0)
+
     def test_at_the_rate_of_the_invoice(self):
         euro = self.env["res.currency"].create({"name": "EUX", "symbol": "E", "rounding": 0.01, "rate_ids": [
             Command.create({"name": day, "rate": rate, "company_id": self.company.id})

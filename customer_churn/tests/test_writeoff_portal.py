@@ -1,3 +1,4 @@
+from lxml import html
 from odoo.tests import HttpCase, tagged
 
 from .common_bad_debt import BadDebtFixture
@@ -13,10 +14,29 @@ class TestWriteoffPortal(BadDebtFixture, HttpCase):
         cls._set_up_books()
         cls.company.bad_debt_approval_limit = 10000
 
-    def _open_page(self, invoice):
+    def _read_page(self, invoice):
         self.env.flush_all()
-        page = self.url_open(f"/my/invoices/{invoice.id}?access_token={invoice._portal_ensure_token()}").text
+        return self.url_open(f"/my/invoices/{invoice.id}?access_token={invoice._portal_ensure_token()}").text
+
+    def _open_page(self, invoice):
+        page = self._read_page(invoice)
         return "invoice_paid_badge" in page or "fa-check-circle" in page, "Written off" in page
+
+    def test_page_of_an_invoice_that_was_given_up_in_part(self):
+        invoice = self._invoice((1000, None))
+        self._write_off(invoice, amounts={self._items(invoice): 370})
+        page = html.fromstring(self._read_page(invoice))
+        self.assertEqual(self._get_alerts(page), [("Left to Pay:", "630.00")])
+        self._payment(30, invoices=invoice)
+        self.company.bad_debt_tell_customer = True
+        page = html.fromstring(self._read_page(invoice))
+        self.assertEqual(self._get_alerts(page), [
+            ("Already Paid:", "30.00"), ("Written off:", "370.00"), ("Left to Pay:", "600.00")])
+
+    def _get_alerts(self, page):
+        words = [alert.text_content().replace("$", "").split() for alert in page.xpath(
+            "//div[contains(@class, 'o_portal_invoice_sidebar')]//div[contains(@class, 'alert')]")]
+        return [(" ".join(parts[:-1]), parts[-1]) for parts in words if parts[-1][0].isdigit()]
 
     def test_page_of_an_invoice(self):
         invoice, paid = self._invoice((1000, None)), self._invoice((10, None))

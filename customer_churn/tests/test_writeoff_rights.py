@@ -46,6 +46,22 @@ class TestWriteoffRights(BadDebtCommon):
         with self.assertRaises(AccessError):
             self.Recovery.with_user(self.officer)._create_for(writeoff, 10)
 
+    def test_what_a_booked_one_says_of_itself_changes_only_an_approver_and_is_kept(self):
+        writeoff = self._prepare(self.invoice)
+        reason = self.env["customer.churn.reason"].search([("requires_competitor", "=", False)], limit=1)
+        writeoff.with_user(self.officer).write({"reason_id": reason.id, "note": "Gone"})
+        writeoff.action_submit()
+        writeoff.action_post()
+        for vals in ({"reason_id": False}, {"note": "Not gone"}):
+            with self.assertRaisesRegex(AccessError, "Approver"):
+                writeoff.with_user(self.officer).write(vals)
+        self.cr.precommit.run()
+        writeoff.with_user(self.approver).write({"note": "Moved away"})
+        self.cr.precommit.run()
+        kept = writeoff.message_ids.sudo().tracking_value_ids.mapped(
+            lambda value: (value.field_id.name, value.old_value_text, value.new_value_text))
+        self.assertIn(("note", "Gone", "Moved away"), kept)
+
     def test_second_person_above_the_limit(self):
         self.company.bad_debt_approval_limit = 0
         writeoff = self._prepare(self.invoice)
