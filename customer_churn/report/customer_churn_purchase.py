@@ -121,8 +121,9 @@ class CustomerChurnPurchase(models.Model):
         if date and (days := self.env.context.get("customer_churn_days")):
             conditions.append(self._within(days, SQL.identifier(alias, date)))
         elif customers is not None:
+            # an array is made once; PostgreSQL joins a subquery, where it expects few rows by going through it for each
             conditions.append(SQL(
-                "%s IN (SELECT id FROM res_partner WHERE commercial_partner_id IN (SELECT unnest(%s::int[])))",
+                "%s = ANY(ARRAY(SELECT id FROM res_partner WHERE commercial_partner_id = ANY(%s)))",
                 partner, list(customers)))
         return SQL(" AND ").join(conditions)
 
