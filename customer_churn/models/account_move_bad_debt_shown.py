@@ -48,9 +48,21 @@ class AccountMove(models.Model):
         """What was given up in part is no part of what the customer is said to have paid."""
         values = super()._get_invoice_portal_extra_values(custom_amount=custom_amount)
         # sudo: as above
-        written_off, tells = self.sudo().amount_written_off, self.sudo()._tells_customer()
+        move = self.sudo()
+        if not move.amount_written_off or "amount_paid" not in values:  # nothing is due of a document without terms
+            return values
+        written_off = move._get_written_off_for_good()
         return values | {
-            "amount_paid": values["amount_paid"] - written_off, "amount_written_off": tells and written_off}
+            "amount_paid": values["amount_paid"] - written_off,
+            "amount_written_off": move._tells_customer() and written_off}
+
+    def _get_written_off_for_good(self):
+        """What was given up, less the share of it that came in after all."""
+        lines = self.env["customer.bad.debt.writeoff.line"].search([
+            ("move_id", "=", self.id), ("state", "in", BOOKED)])
+        total = sum(lines.mapped("amount"))
+        lost = sum(line.amount * (1 - line.writeoff_id.recovered_share / 100) for line in lines)
+        return self.currency_id.round(self.amount_written_off * lost / total) if total else self.amount_written_off
 
     # ------------------------------------------------------------------ no fresh credit unawares
     @api.depends("company_id", "partner_id", "tax_totals", "currency_id")

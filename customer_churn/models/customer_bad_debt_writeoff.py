@@ -12,7 +12,7 @@ KIND = [
     ("small_difference", "Small difference"),
 ]
 BY_PERSON = {"date", "kind", "reason_id", "use_allowance", "tax_relief", "net_credits", "line_ids", "note"}
-DESCRIPTION = {"reason_id", "note"}  # of what is booked only approvers change it, and the chatter says what it was
+DESCRIPTION = {"reason_id", "note"}  # once it is booked only approvers change it, and the chatter says what it was
 CONTENT = {"date", "kind", "use_allowance", "tax_relief", "net_credits", "line_ids"}
 
 
@@ -92,10 +92,11 @@ class CustomerBadDebtWriteoff(models.Model):
             raise UserError(self.env._(
                 "%(names)s: booked or cancelled, it does not change any more. Undo it and prepare another.",
                 names=", ".join(booked.mapped("display_name"))))
-        if vals.keys() & DESCRIPTION and any(writeoff.state in BOOKED for writeoff in self):
+        described = vals.keys() & DESCRIPTION and not self.env.su
+        if described and any(writeoff.state not in PENDING for writeoff in self):
             self._check_group(APPROVER)
         result = super().write(vals)
-        if changes:
+        if changes or described:
             self._back_to_draft()
         return result
 

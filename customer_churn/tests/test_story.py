@@ -110,6 +110,8 @@ class Replay:
 
 @tagged("post_install", "-at_install", "customer_churn")
 class TestStory(ChurnCommon):
+    test_sequence = -1  # the longest of all begins first, so that no process is left alone with it
+
     def setUp(self):
         super().setUp()
         self.company.write({"churn_case_capacity": CAPACITY, "churn_daily_summary": True})

@@ -33,6 +33,19 @@ class TestWriteoffPortal(BadDebtFixture, HttpCase):
         self.assertEqual(self._get_alerts(page), [
             ("Already Paid:", "30.00"), ("Written off:", "370.00"), ("Left to Pay:", "600.00")])
 
+    def test_page_of_what_came_in_after_all(self):
+        invoice = self._invoice((1000, None))
+        self.company.bad_debt_tell_customer = True
+        writeoff = self._write_off(invoice, amounts={self._items(invoice): 400})
+        for amount, alerts in (
+                (100, [("Already Paid:", "100.00"), ("Written off:", "300.00"), ("Left to Pay:", "600.00")]),
+                (300, [("Already Paid:", "400.00"), ("Left to Pay:", "600.00")])):
+            self.Recovery.with_user(self.approver)._create_for(writeoff, amount)
+            self.assertEqual(self._get_alerts(html.fromstring(self._read_page(invoice))), alerts)
+
+    def test_page_of_a_document_on_which_nothing_is_due(self):
+        self.assertIn("o_portal_invoice_sidebar", self._read_page(self._invoice(post=False)))
+
     def _get_alerts(self, page):
         words = [alert.text_content().replace("$", "").split() for alert in page.xpath(
             "//div[contains(@class, 'o_portal_invoice_sidebar')]//div[contains(@class, 'alert')]")]

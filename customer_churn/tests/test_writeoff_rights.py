@@ -51,10 +51,16 @@ class TestWriteoffRights(BadDebtCommon):
         reason = self.env["customer.churn.reason"].search([("requires_competitor", "=", False)], limit=1)
         writeoff.with_user(self.officer).write({"reason_id": reason.id, "note": "Gone"})
         writeoff.action_submit()
+        writeoff.with_user(self.officer).note = "Gone"  # as approved, it is another request
+        self.assertEqual(writeoff.state, "draft")
+        writeoff.action_submit()
         writeoff.action_post()
-        for vals in ({"reason_id": False}, {"note": "Not gone"}):
-            with self.assertRaisesRegex(AccessError, "Approver"):
-                writeoff.with_user(self.officer).write(vals)
+        for _state in ("posted", "reversed"):
+            for vals in ({"reason_id": False}, {"note": "Not gone"}):
+                with self.assertRaisesRegex(AccessError, "Approver"):
+                    writeoff.with_user(self.officer).write(vals)
+            if writeoff.state == "posted":
+                writeoff.action_undo()
         self.cr.precommit.run()
         writeoff.with_user(self.approver).write({"note": "Moved away"})
         self.cr.precommit.run()
