@@ -93,9 +93,16 @@ def restart_inside():
     os.execv(PYTHON, [str(PYTHON), str(ROOT / "dev"), *sys.argv[1:]])
 
 
+def keep_bytecode():
+    """Every process of ours would compile Odoo again, for seconds, where the machine keeps none of its bytecode."""
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    os.environ["PYTHONPYCACHEPREFIX"] = str(HOME / "bytecode")
+
+
 def enter(options, database=True):
     """Everything that a command needs before its own work."""
     check_disk()
+    keep_bytecode()
     if Path(sys.prefix).resolve() != VENV.resolve():
         prepare()
         restart_inside()
