@@ -114,6 +114,6 @@ class CustomerBadDebtWriteoff(models.Model):
         return False
 
     def _rematch(self):
-        quiet = self.env["account.move.line"].with_context(no_cash_basis=True, bad_debt_quiet=True)
+        quiet = self.env["account.move.line"].with_context(no_cash_basis=True, add_caba_vals=True, bad_debt_quiet=True)
         pairs = [line.move_line_id | line.booked_line_id for line in self._get_unmatched()]
         quiet._reconcile_plan([quiet.browse(pair.ids) for pair in pairs])

@@ -180,7 +180,7 @@ class CustomerBadDebtRecovery(models.Model):
         quiet = self.env["account.move.line"].with_context(no_cash_basis=True)
         quiet._reconcile_plan([
             quiet.browse((line | other).ids) for line, other in zip(booked, mirror.line_ids.sorted("id"), strict=False)
-            if line.account_id.reconcile])
+            if line.account_id.reconcile and not line.reconciled])  # tax of no cent has nothing to match
         mirror.reversed_entry_id = self.move_id
         # sudo: the rights were checked by the caller
         self.sudo().write({"state": "reversed", "reversal_move_id": mirror.id})

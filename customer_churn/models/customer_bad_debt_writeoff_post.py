@@ -160,7 +160,9 @@ class CustomerBadDebtWriteoff(models.Model):
             transitions += self._get_transition_pairs(booked, groups)
             writeoff._keep_taxes_on_payment(booked, groups)
         self._unblock(self.line_ids.move_id)
-        lines = self.env["account.move.line"].with_context(no_cash_basis=True, bad_debt_quiet=True)
+        # the host takes an exchange difference apart again that does not know of the tax due on payment
+        lines = self.env["account.move.line"].with_context(
+            no_cash_basis=True, add_caba_vals=any(writeoff._is_spot() for writeoff in self), bad_debt_quiet=True)
         lines._reconcile_plan([lines.browse(pair.ids) for pair in plan])
         if transitions:
             lines._reconcile_plan([lines.browse(pair.ids) for pair in transitions])

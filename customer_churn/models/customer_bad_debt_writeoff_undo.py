@@ -96,7 +96,7 @@ class CustomerBadDebtWriteoff(models.Model):
     def _match_mirror(self, mirror, left):
         """Each counterpart with its mirror; what was recovered stays matched with the item."""
         booked = self._get_matched_lines()
-        quiet = self.with_context(no_cash_basis=True, bad_debt_undo=True).env["account.move.line"]
+        quiet = self.with_context(no_cash_basis=True, add_caba_vals=True, bad_debt_undo=True).env["account.move.line"]
         items = {line: line._get_bad_debt_matched() for line in booked}
         quiet.browse(booked.ids).remove_move_reconcile()
         pairs = dict(zip(left, mirror.line_ids.sorted("id"), strict=False))

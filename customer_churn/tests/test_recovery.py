@@ -1,3 +1,4 @@
+from odoo import Command
 from odoo.exceptions import UserError
 from odoo.tests import tagged
 
@@ -150,6 +151,16 @@ class TestRecovery(BadDebtCommon):
         self.assertEntry(self._recover(writeoff, 0.03).move_id, [(self.ar, 0.03), (self.rec, -0.03)])
         self._recover(writeoff)
         self.assertBalances(ar=0, trn=0, rec=-1000, vat=-150)
+
+    def test_undo_where_the_tax_was_less_than_a_cent(self):
+        yen = self.env["res.currency"].create({"name": "YEX", "symbol": "Y", "rounding": 1, "rate_ids": [
+            Command.create({"name": "2026-01-01", "rate": 150, "company_id": self.company.id})]})
+        writeoff = self._write_off(self._invoice((1000, self.c15), (56, self.t7), currency_id=yen.id))
+        recovery = self.Recovery.with_user(self.approver)._create_for(writeoff, 2.56)
+        recovery.action_undo()
+        self.assertEqual((writeoff.state, writeoff.amount_recovered), ("posted", 0))
+        self.Recovery.with_user(self.approver)._create_for(writeoff)
+        self.assertEqual(writeoff.state, "recovered")
 
     def test_tax_claimed_later_on_what_was_left_then(self):
         self.company.bad_debt_relief_months = 6

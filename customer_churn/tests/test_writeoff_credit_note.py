@@ -145,6 +145,15 @@ class TestWriteoffCreditNote(BadDebtCommon):
                     self._write_off(item, {item: amount})
                 self.assertBalances(ar=0, rev=0, vat=0)
 
+    def test_tax_of_less_than_a_cent(self):
+        yen = self.env["res.currency"].create({"name": "YEX", "symbol": "Y", "rounding": 1, "rate_ids": [
+            Command.create({"name": "2026-01-01", "rate": 150, "company_id": self.company.id})]})
+        invoice = self._invoice((1000, None), (56, self.t7), currency_id=yen.id)
+        item = self._items(invoice)
+        for amount in (333, 111, 616):
+            self._write_off(item, {item: amount})
+        self.assertBalances(ar=0, rev=0, vat=0)
+
     def test_at_the_rate_of_the_invoice(self):
         euro = self.env["res.currency"].create({"name": "EUX", "symbol": "E", "rounding": 0.01, "rate_ids": [
             Command.create({"name": day, "rate": rate, "company_id": self.company.id})

@@ -91,6 +91,26 @@ class TestWriteoffCurrency(BadDebtCommon):
         self.assertBalances(trn=-487.5, ar=3737.5)
         self.assertNoExchange()
 
+    def test_cash_basis_at_the_day_s_rate(self):
+        """The exchange difference stays matched with its item, whichever way the rate went."""
+        self.company.bad_debt_rate = "spot"
+        down = self._create_currency("DNX", 0.01, {"2026-01-01": 0.5, "2026-07-01": 0.8})
+        cases = [(currency, method) for currency in (self.eur, down) for method in ("entry", "credit_note")]
+        for currency, method in cases:
+            with self.subTest(currency=currency.name, method=method), self.env.cr.savepoint() as savepoint:
+                self.company.bad_debt_method = method
+                invoice = self._invoice((1000, self.c15), currency_id=currency.id)
+                item = self._items(invoice)
+                before, residual = self._balance(self.ar), item.amount_residual
+                writeoffs = self._write_off(item, {item: 230}) | self._write_off(item)
+                self.assertBalances(ar=0, trn=0, vat=0)
+                self.assertFalse(self._lines().filtered(
+                    lambda line: line.account_id == self.ar and line.amount_residual))
+                for writeoff in writeoffs:
+                    writeoff.action_undo()
+                self.assertEqual((item.amount_residual, self._balance(self.ar)), (residual, before))
+                savepoint.rollback()
+
     def test_recovery_at_the_payment_s_rate(self):
         invoice = self._invoice((1000, None), currency_id=self.eur.id)
         writeoff = self._write_off(invoice)
